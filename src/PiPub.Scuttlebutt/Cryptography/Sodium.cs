@@ -1,0 +1,226 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace PiPub.Scuttlebutt.Cryptography;
+
+/// <summary>
+/// The one door to libsodium. SSB was born on NaCl, so its edges (which signatures and points are refused) are
+/// libsodium's; every primitive that .NET does not offer with those edges comes from here.
+/// </summary>
+/// <remarks>
+/// Ed25519 (RFC 8032, strict: non-canonical S and small-order keys are refused); X25519 (RFC 7748);
+/// crypto_secretbox = XSalsa20-Poly1305, 16-byte MAC first; crypto_auth = HMAC-SHA-512 truncated to 32 bytes.
+/// The library is the distribution's libsodium.so.23.
+/// </remarks>
+public static unsafe partial class Sodium
+{
+    private const string Library = "libsodium";
+
+    /// <summary>Length of an Ed25519 public key, an X25519 key and a secretbox key, in bytes.</summary>
+    public const int KeyBytes = 32;
+
+    /// <summary>Length of an Ed25519 secret key (seed followed by public key), in bytes.</summary>
+    public const int SecretKeyBytes = 64;
+
+    /// <summary>Length of a detached Ed25519 signature, in bytes.</summary>
+    public const int SignatureBytes = 64;
+
+    /// <summary>Length of a Poly1305 MAC, in bytes.</summary>
+    public const int MacBytes = 16;
+
+    /// <summary>Length of a secretbox nonce, in bytes.</summary>
+    public const int NonceBytes = 24;
+
+    /// <summary>Length of a crypto_auth tag, in bytes.</summary>
+    public const int AuthBytes = 32;
+
+    static Sodium()
+    {
+        NativeLibrary.SetDllImportResolver(typeof(Sodium).Assembly, Resolve);
+        if (sodium_init() < 0)
+        {
+            throw new InvalidOperationException("libsodium could not be initialised.");
+        }
+    }
+
+    /// <summary>Derives an Ed25519 key pair from a 32-byte seed.</summary>
+    /// <param name="seed">32 bytes.</param>
+    /// <param name="publicKey">Receives 32 bytes.</param>
+    /// <param name="secretKey">Receives 64 bytes: seed followed by public key.</param>
+    public static void SignKeyPairFromSeed(ReadOnlySpan<byte> seed, Span<byte> publicKey, Span<byte> secretKey)
+    {
+        Require(seed.Length == 32 && publicKey.Length == KeyBytes && secretKey.Length == SecretKeyBytes);
+        fixed (byte* s = seed, pk = publicKey, sk = secretKey)
+        {
+            _ = crypto_sign_ed25519_seed_keypair(pk, sk, s);
+        }
+    }
+
+    /// <summary>Signs <paramref name="message"/> with a 64-byte Ed25519 secret key into a 64-byte detached signature.</summary>
+    public static void Sign(ReadOnlySpan<byte> message, ReadOnlySpan<byte> secretKey, Span<byte> signature)
+    {
+        Require(secretKey.Length == SecretKeyBytes && signature.Length == SignatureBytes);
+        fixed (byte* m = message, sk = secretKey, sig = signature)
+        {
+            _ = crypto_sign_ed25519_detached(sig, null, m, (ulong)message.Length, sk);
+        }
+    }
+
+    /// <summary>Tells whether a 64-byte detached Ed25519 signature over <paramref name="message"/> is valid.</summary>
+    public static bool Verify(ReadOnlySpan<byte> signature, ReadOnlySpan<byte> message, ReadOnlySpan<byte> publicKey)
+    {
+        Require(signature.Length == SignatureBytes && publicKey.Length == KeyBytes);
+        fixed (byte* m = message, pk = publicKey, sig = signature)
+        {
+            return crypto_sign_ed25519_verify_detached(sig, m, (ulong)message.Length, pk) == 0;
+        }
+    }
+
+    /// <summary>Converts an Ed25519 public key to X25519; false for small-order or invalid points.</summary>
+    public static bool TryToCurvePublicKey(ReadOnlySpan<byte> ed25519, Span<byte> curve25519)
+    {
+        Require(ed25519.Length == KeyBytes && curve25519.Length == KeyBytes);
+        fixed (byte* e = ed25519, c = curve25519)
+        {
+            return crypto_sign_ed25519_pk_to_curve25519(c, e) == 0;
+        }
+    }
+
+    /// <summary>Converts a 64-byte Ed25519 secret key to its 32-byte X25519 secret key.</summary>
+    public static void ToCurveSecretKey(ReadOnlySpan<byte> ed25519, Span<byte> curve25519)
+    {
+        Require(ed25519.Length == SecretKeyBytes && curve25519.Length == KeyBytes);
+        fixed (byte* e = ed25519, c = curve25519)
+        {
+            _ = crypto_sign_ed25519_sk_to_curve25519(c, e);
+        }
+    }
+
+    /// <summary>The X25519 public key of a 32-byte secret key.</summary>
+    public static void CurvePublicKey(ReadOnlySpan<byte> secretKey, Span<byte> publicKey)
+    {
+        Require(secretKey.Length == KeyBytes && publicKey.Length == KeyBytes);
+        fixed (byte* s = secretKey, p = publicKey)
+        {
+            _ = crypto_scalarmult_curve25519_base(p, s);
+        }
+    }
+
+    /// <summary>X25519 shared secret; false when it is all zero (a small-order point), which must end the handshake.</summary>
+    public static bool TrySharedSecret(ReadOnlySpan<byte> secretKey, ReadOnlySpan<byte> publicKey, Span<byte> shared)
+    {
+        Require(secretKey.Length == KeyBytes && publicKey.Length == KeyBytes && shared.Length == KeyBytes);
+        fixed (byte* s = secretKey, p = publicKey, q = shared)
+        {
+            return crypto_scalarmult_curve25519(q, s, p) == 0;
+        }
+    }
+
+    /// <summary>
+    /// Secretbox with the MAC kept apart. <paramref name="cipher"/> has the plaintext's length and may be the same memory.
+    /// </summary>
+    public static void SecretBox(ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> key, Span<byte> mac, Span<byte> cipher)
+    {
+        Require(nonce.Length == NonceBytes && key.Length == KeyBytes && mac.Length == MacBytes && cipher.Length == plaintext.Length);
+        fixed (byte* m = plaintext, n = nonce, k = key, a = mac, c = cipher)
+        {
+            _ = crypto_secretbox_detached(c, a, m, (ulong)plaintext.Length, n, k);
+        }
+    }
+
+    /// <summary>
+    /// Opens a secretbox whose MAC is kept apart; false when the MAC does not fit. <paramref name="plaintext"/> has the
+    /// cipher's length and may be the same memory.
+    /// </summary>
+    public static bool TryOpenSecretBox(ReadOnlySpan<byte> mac, ReadOnlySpan<byte> cipher, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> key, Span<byte> plaintext)
+    {
+        Require(nonce.Length == NonceBytes && key.Length == KeyBytes && mac.Length == MacBytes && cipher.Length == plaintext.Length);
+        fixed (byte* m = plaintext, n = nonce, k = key, a = mac, c = cipher)
+        {
+            return crypto_secretbox_open_detached(m, c, a, (ulong)cipher.Length, n, k) == 0;
+        }
+    }
+
+    /// <summary>crypto_auth: HMAC-SHA-512 truncated to 32 bytes, with a 32-byte key.</summary>
+    public static void Auth(ReadOnlySpan<byte> message, ReadOnlySpan<byte> key, Span<byte> tag)
+    {
+        Require(key.Length == KeyBytes && tag.Length == AuthBytes);
+        fixed (byte* m = message, k = key, t = tag)
+        {
+            _ = crypto_auth_hmacsha512256(t, m, (ulong)message.Length, k);
+        }
+    }
+
+    /// <summary>Checks a crypto_auth tag in constant time.</summary>
+    public static bool VerifyAuth(ReadOnlySpan<byte> tag, ReadOnlySpan<byte> message, ReadOnlySpan<byte> key)
+    {
+        Require(key.Length == KeyBytes && tag.Length == AuthBytes);
+        fixed (byte* m = message, k = key, t = tag)
+        {
+            return crypto_auth_hmacsha512256_verify(t, m, (ulong)message.Length, k) == 0;
+        }
+    }
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        if (name != Library)
+        {
+            return 0;
+        }
+
+        foreach (var candidate in (ReadOnlySpan<string>)["libsodium.so.23", "libsodium.so.26", "libsodium.so", "libsodium"])
+        {
+            if (NativeLibrary.TryLoad(candidate, assembly, path, out var handle))
+            {
+                return handle;
+            }
+        }
+
+        throw new DllNotFoundException("PiPub needs libsodium, which is not installed. On Debian: apt-get install libsodium23");
+    }
+
+    private static void Require(bool lengthsAreRight, [CallerMemberName] string call = "")
+    {
+        if (!lengthsAreRight)
+        {
+            throw new ArgumentException($"A key, nonce, tag or signature passed to {call} has the wrong length.", nameof(lengthsAreRight));
+        }
+    }
+
+    [LibraryImport(Library)]
+    private static partial int sodium_init();
+
+    [LibraryImport(Library)]
+    private static partial int crypto_sign_ed25519_seed_keypair(byte* pk, byte* sk, byte* seed);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_sign_ed25519_detached(byte* sig, ulong* siglen, byte* m, ulong mlen, byte* sk);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_sign_ed25519_verify_detached(byte* sig, byte* m, ulong mlen, byte* pk);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_sign_ed25519_pk_to_curve25519(byte* curve, byte* ed);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_sign_ed25519_sk_to_curve25519(byte* curve, byte* ed);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_scalarmult_curve25519_base(byte* q, byte* n);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_scalarmult_curve25519(byte* q, byte* n, byte* p);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_secretbox_detached(byte* c, byte* mac, byte* m, ulong mlen, byte* n, byte* k);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_secretbox_open_detached(byte* m, byte* c, byte* mac, ulong clen, byte* n, byte* k);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_auth_hmacsha512256(byte* tag, byte* m, ulong mlen, byte* k);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_auth_hmacsha512256_verify(byte* tag, byte* m, ulong mlen, byte* k);
+}
