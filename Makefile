@@ -1,12 +1,53 @@
-# The two commands of the README, and the ones behind them.
+# Two commands do everything on a fresh Debian machine with the .NET SDK: `make run` and `make test`.
+# The rest are the steps behind them. Nothing here needs more than apt, NuGet and npm.
+
 CONFIGURATION ?= Release
+DATA_DIRECTORY ?= $(HOME)/.pipub
+RUNTIME ?= linux-x64
+ARGS ?=
 
-.PHONY: build test format
-build:
-	dotnet build PiPub.sln -c $(CONFIGURATION) -v q
+DOTNET = DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
+NODE_PROJECTS = $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json tests/*/*/package-lock.json tests/*/*/*/package-lock.json))
 
-test:
-	dotnet test PiPub.sln -v q
+.PHONY: run test build publish peers bench format format-check clean
+run: out/.libraries
+	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
+	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
+
+test: out/.libraries build peers
+	@CONFIGURATION=$(CONFIGURATION) tests/run
+
+build: out/.libraries
+	$(DOTNET) build PiPub.sln -c $(CONFIGURATION) -v q
+
+# The build that goes into the box: trimmed, self-contained, compiled ahead.
+publish: out/.libraries
+	$(DOTNET) publish src/PiPub -c Release -r $(RUNTIME) -v q -o out/publish/$(RUNTIME)
+
+# Real SSB peers from npm, which the tests talk to.
+peers: $(addsuffix /node_modules/.package-lock.json,$(NODE_PROJECTS))
+
+%/node_modules/.package-lock.json: %/package-lock.json out/.node
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+bench: publish build peers
+	$(DOTNET) run --project tests/Benchmarks -c Release --no-build -- $(ARGS)
 
 format:
-	dotnet format PiPub.sln --verify-no-changes
+	$(DOTNET) format PiPub.sln
+
+format-check:
+	$(DOTNET) format PiPub.sln --verify-no-changes
+
+clean:
+	rm -rf out
+	find src tests \( -name bin -o -name obj -o -name node_modules \) -prune -exec rm -rf {} +
+
+out/.libraries:
+	tests/need libsodium.so.23:libsodium23 libsqlite3.so.0:libsqlite3-0
+	@mkdir -p out && touch $@
+
+out/.node:
+	tests/need node:nodejs npm:npm unshare:util-linux ip:iproute2
+	@mkdir -p out && touch $@
