@@ -7,7 +7,7 @@ RUNTIME ?= linux-x64
 ARGS ?=
 
 DOTNET = DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
-NODE_PROJECTS = $(patsubst %/package-lock.json,%,$(wildcard tests/*/package-lock.json tests/*/*/package-lock.json tests/*/*/*/package-lock.json))
+NODE_PROJECTS := $(patsubst %/package-lock.json,%,$(shell find tests -name node_modules -prune -o -name package-lock.json -print))
 
 .PHONY: run test build publish peers bench format format-check clean
 run: out/.libraries
