@@ -1,1 +1,3 @@
-Console.WriteLine("PiPub");
+using PiPub.Configuration;
+
+Console.Write(ConfigurationTable.ToMarkdown());

@@ -1,0 +1,28 @@
+namespace PiPub.Configuration;
+
+/// <summary>The configuration cannot be used. Each problem says the key, the value, where it came from and what is allowed.</summary>
+public sealed class ConfigurationException : Exception
+{
+    /// <summary>Nothing said.</summary>
+    public ConfigurationException()
+    {
+    }
+
+    /// <summary>One problem.</summary>
+    public ConfigurationException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>One problem and what led to it.</summary>
+    public ConfigurationException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+
+    /// <summary>All problems found, a line each.</summary>
+    public ConfigurationException(IReadOnlyList<string> problems)
+        : base(string.Join('\n', problems))
+    {
+    }
+}

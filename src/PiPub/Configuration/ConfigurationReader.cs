@@ -1,0 +1,256 @@
+using System.Collections;
+using System.Text;
+
+namespace PiPub.Configuration;
+
+/// <summary>
+/// Reads the options from, weakest to strongest: the defaults, the file, the environment, the command line. A key that a
+/// stronger place gives replaces the weaker one's value whole, lists too. All problems are found before any is reported.
+/// </summary>
+/// <remarks>
+/// The file is <c>pipub.conf</c> in the data directory unless <c>--config</c> (or <c>PIPUB_CONFIG</c>) names one:
+/// lines <c>key = value</c>; <c>#</c> begins a comment at a line's start or after white space. In UTF-8, 1 MiB at most.
+/// </remarks>
+public sealed class ConfigurationReader
+{
+    /// <summary>The file's name in the data directory.</summary>
+    public const string FileName = "pipub.conf";
+
+    private const string ConfigVariable = ConfigurationTable.EnvironmentPrefix + "CONFIG";
+    private const int MaxFileBytes = 1 << 20;
+
+    private readonly Dictionary<string, Given> _given = new(StringComparer.Ordinal);
+    private readonly List<string> _problems = [];
+
+    private ConfigurationReader()
+    {
+    }
+
+    /// <summary>Reads the options.</summary>
+    /// <param name="file">The file that the command line names, or null for the usual one, which may be missing.</param>
+    /// <param name="environment">Variables; those without the prefix are passed over.</param>
+    /// <param name="commandLine">Keys with the texts given for them; keys without any are passed over.</param>
+    /// <exception cref="ConfigurationException">Unknown keys, or values that are not allowed.</exception>
+    public static PiPubOptions Read(string? file, IDictionary environment, IEnumerable<KeyValuePair<string, IReadOnlyList<string>>> commandLine)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        ArgumentNullException.ThrowIfNull(commandLine);
+        var reader = new ConfigurationReader();
+        reader.ReadEnvironment(environment, ref file);
+        foreach (var (name, texts) in commandLine)
+        {
+            if (texts.Count > 0)
+            {
+                reader._given[name] = new Given(texts, "--" + name + " on the command line");
+            }
+        }
+
+        reader.ReadFile(file);
+        return reader.Build();
+    }
+
+    private void ReadEnvironment(IDictionary environment, ref string? file)
+    {
+        foreach (DictionaryEntry variable in environment)
+        {
+            var name = (string)variable.Key;
+            var value = ((string?)variable.Value ?? "").Trim();
+            if (name == ConfigVariable)
+            {
+                file ??= value;
+                continue;
+            }
+
+            if (!name.StartsWith(ConfigurationTable.EnvironmentPrefix, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var key = name[ConfigurationTable.EnvironmentPrefix.Length..].Replace('_', '-').ToLowerInvariant();
+            if (ConfigurationTable.Find(key)?.EnvironmentName == name)
+            {
+                _given[key] = new Given([value], "the environment variable " + name);
+            }
+            else
+            {
+                var nearest = ConfigurationTable.Nearest(key);
+                _problems.Add($"The environment variable {name} (value \"{value}\") is no setting of PiPub.{Suggest(nearest?.EnvironmentName)}");
+            }
+        }
+    }
+
+    private void ReadFile(string? file)
+    {
+        string path;
+        if (file is not null)
+        {
+            path = Path.GetFullPath(file);
+            if (!File.Exists(path))
+            {
+                _problems.Add($"The configuration file {path} does not exist. Make it, or leave out --config.");
+                return;
+            }
+        }
+        else
+        {
+            path = Path.Combine(DirectoryToLookIn(), FileName);
+            if (!File.Exists(path))
+            {
+                return;
+            }
+        }
+
+        var inFile = new Dictionary<string, Given>(StringComparer.Ordinal);
+        var number = 0;
+        foreach (var line in Lines(path))
+        {
+            number++;
+            ReadLine(line, $"{path}, line {number}", inFile);
+        }
+
+        foreach (var (key, given) in inFile)
+        {
+            _given.TryAdd(key, given);
+        }
+    }
+
+    private void ReadLine(string line, string where, Dictionary<string, Given> inFile)
+    {
+        var text = WithoutComment(line).Trim();
+        if (text.Length == 0)
+        {
+            return;
+        }
+
+        var equals = text.IndexOf('=');
+        if (equals < 0)
+        {
+            _problems.Add($"\"{text}\" in {where} is not a setting. Write it as: key = value");
+            return;
+        }
+
+        var name = text[..equals].TrimEnd();
+        var value = text[(equals + 1)..].TrimStart();
+        if (ConfigurationTable.Find(name) is not { } key)
+        {
+            _problems.Add($"\"{name}\" (value \"{value}\") in {where} is no setting of PiPub.{Suggest(ConfigurationTable.Nearest(name)?.Name)}");
+        }
+        else if (!inFile.TryGetValue(name, out var earlier))
+        {
+            inFile[name] = new Given([value], where);
+        }
+        else if (key.IsList)
+        {
+            inFile[name] = new Given([.. earlier.Texts, value], where);
+        }
+        else
+        {
+            _problems.Add($"\"{name}\" in {where} is given a second time (value \"{value}\"). Keep one of the lines.");
+        }
+    }
+
+    private PiPubOptions Build()
+    {
+        var options = new PiPubOptions();
+        foreach (var key in ConfigurationTable.Keys)
+        {
+            if (_given.TryGetValue(key.Name, out var given))
+            {
+                Apply(key, given, options);
+            }
+        }
+
+        if (options.SsbPort == options.WebPort && options.SsbPort != 0)
+        {
+            _problems.Add($"\"ssb-port\" and \"web-port\" are both {options.SsbPort}. Give one of them another number.");
+        }
+
+        if (options.BlobQuotaPerAuthor > options.BlobQuota && _given.ContainsKey("blob-quota-per-author"))
+        {
+            _problems.Add("\"blob-quota-per-author\" is more than \"blob-quota\". Lower it, or raise blob-quota.");
+        }
+
+        return _problems.Count == 0 ? options : throw new ConfigurationException(_problems);
+    }
+
+    private void Apply(ConfigurationKey key, Given given, PiPubOptions options)
+    {
+        var texts = given.Texts;
+        if (key.IsList)
+        {
+            texts = [.. texts.SelectMany(text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        }
+
+        try
+        {
+            if (!key.IsList && texts.Count != 1)
+            {
+                throw new FormatException();
+            }
+
+            if (texts.Count > 0)
+            {
+                key.Apply(options, texts);
+            }
+        }
+        catch (FormatException)
+        {
+            _problems.Add($"\"{key.Name}\" cannot be \"{string.Join(", ", texts)}\" (from {given.Where}). Allowed: {key.Allowed.Replace("`", "")}.");
+        }
+    }
+
+    private string DirectoryToLookIn()
+    {
+        var options = new PiPubOptions();
+        if (_given.TryGetValue("data-directory", out var given))
+        {
+            try
+            {
+                options.DataDirectory = ConfigurationValue.Directory(given.Texts[0]);
+            }
+            catch (FormatException)
+            {
+                // Reported when the value itself is read.
+            }
+        }
+
+        return options.DataDirectory;
+    }
+
+    private string[] Lines(string path)
+    {
+        try
+        {
+            if (new FileInfo(path).Length <= MaxFileBytes)
+            {
+                return File.ReadAllLines(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            }
+
+            _problems.Add($"The configuration file {path} is larger than 1 MiB. It cannot be one.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            _problems.Add($"The configuration file {path} cannot be read: {e.Message}");
+        }
+
+        return [];
+    }
+
+    private static string WithoutComment(string line)
+    {
+        for (var i = line.IndexOf('#'); i >= 0; i = line.IndexOf('#', i + 1))
+        {
+            if (i == 0 || char.IsWhiteSpace(line[i - 1]))
+            {
+                return line[..i];
+            }
+        }
+
+        return line;
+    }
+
+    private static string Suggest(string? nearest) =>
+        (nearest is null ? "" : $" Did you mean {nearest}?") + " `pipub config` lists every setting.";
+
+    private sealed record Given(IReadOnlyList<string> Texts, string Where);
+}

@@ -1,0 +1,150 @@
+using System.Text;
+
+namespace PiPub.Configuration;
+
+/// <summary>
+/// Every key there is. This one table reads the file, the environment and the command line, writes <c>--help</c>, and
+/// makes the table of the README (a test compares them).
+/// </summary>
+public static class ConfigurationTable
+{
+    /// <summary>What every environment variable of PiPub begins with.</summary>
+    public const string EnvironmentPrefix = "PIPUB_";
+
+    private const string Port = "0 to 65535; 0 takes any free port";
+    private const string Bind = "`*` for every IPv4 and IPv6 address, `localhost`, or IP addresses, comma-separated";
+    private const string Size = "bytes, or a number with kB, MB, GB, TB, KiB, MiB, GiB or TiB";
+
+    /// <summary>The rows, in the order that a person reads them.</summary>
+    public static IReadOnlyList<ConfigurationKey> Keys { get; } =
+    [
+        new("data-directory", "~/.pipub", "a directory; made when missing",
+            "Where the box keeps its secret, messages, blobs and settings. One running node per directory.",
+            (o, v) => o.DataDirectory = ConfigurationValue.Directory(v[0])),
+        new("network-key", "the main network's", "32 bytes as 44 characters of base64",
+            "The network (`caps.shs`). Peers with another one cannot connect.",
+            (o, v) => o.NetworkKey = ConfigurationValue.NetworkKey(v[0])),
+        new("message-hmac-key", "none", "32 bytes as 44 characters of base64, or `none`",
+            "The key under which a test network signs its messages (`caps.sign`). The main network has none.",
+            (o, v) => o.MessageHmacKey = ConfigurationValue.HmacKey(v[0])),
+        new("ssb-port", "8008", Port,
+            "TCP port for peers.",
+            (o, v) => o.SsbPort = ConfigurationValue.Integer(v[0], 0, 65535)),
+        new("ssb-bind", "*", Bind,
+            "Where to listen for peers.",
+            (o, v) => o.SsbBind = ConfigurationValue.Addresses(v), IsList: true),
+        new("web-port", "8080", Port,
+            "TCP port for HTTP, and for peers that come by WebSocket.",
+            (o, v) => o.WebPort = ConfigurationValue.Integer(v[0], 0, 65535)),
+        new("web-bind", "*", Bind,
+            "Where to listen for HTTP and WebSocket.",
+            (o, v) => o.WebBind = ConfigurationValue.Addresses(v), IsList: true),
+        new("hops", "2", "0 to 10",
+            "How far along follows feeds are kept: 0 the box's own, 1 its members, 2 the people they follow, and so on.",
+            (o, v) => o.Hops = ConfigurationValue.Integer(v[0], 0, 10)),
+        new("blob-quota", "5GB", Size,
+            "Room for blobs in all. Beyond it the least useful go; those of the owner and pinned ones never do.",
+            (o, v) => o.BlobQuota = ConfigurationValue.Size(v[0])),
+        new("blob-quota-per-author", "500MB", Size,
+            "Room for blobs on account of one author.",
+            (o, v) => o.BlobQuotaPerAuthor = ConfigurationValue.Size(v[0])),
+        new("blob-max-size", "5MiB", Size,
+            "The largest blob that is fetched or served. Other implementations stop at 5 MiB.",
+            (o, v) => o.BlobMaxSize = ConfigurationValue.Size(v[0])),
+        new("min-free-space", "200MB", Size,
+            "Free disk space that must be there to start, and that is left alone afterwards.",
+            (o, v) => o.MinFreeSpace = ConfigurationValue.Size(v[0])),
+        new("max-connections", "300", "1 to 10000",
+            "Peers connected at one time.",
+            (o, v) => o.MaxConnections = ConfigurationValue.Integer(v[0], 1, 10_000)),
+        new("max-outgoing", "10", "0 to 1000",
+            "Peers that the box dials by itself at one time.",
+            (o, v) => o.MaxOutgoing = ConfigurationValue.Integer(v[0], 0, 1_000)),
+        new("max-connections-per-address", "20", "1 to 10000",
+            "Peers connected at one time from one IP address. Loopback is not counted.",
+            (o, v) => o.MaxConnectionsPerAddress = ConfigurationValue.Integer(v[0], 1, 10_000)),
+        new("connection-rate-per-address", "60", "1 to 100000",
+            "New connections a minute from one IP address. Loopback is not counted.",
+            (o, v) => o.ConnectionRatePerAddress = ConfigurationValue.Integer(v[0], 1, 100_000)),
+        new("public-host", "this machine's own addresses", "host names or IP addresses, comma-separated or repeated",
+            "Under which names the box is reached from outside: they are written into invites, best first.",
+            (o, v) => o.PublicHosts = ConfigurationValue.Hosts(v), IsList: true),
+        new("connect", "none", "addresses such as `net:example.org:8008~shs:(base64 key)`, comma-separated or repeated",
+            "Peers to stay connected with.",
+            (o, v) => o.Connect = ConfigurationValue.PeerAddresses(v), IsList: true),
+        new("discovery", "on", "`on` or `off`",
+            "Whether to be found by, and to find, other peers on the local network.",
+            (o, v) => o.Discovery = ConfigurationValue.Switch(v[0])),
+        new("log-level", "info", "`trace`, `debug`, `info`, `warn`, `error` or `none`",
+            "The least serious lines that are written to the log (standard error).",
+            (o, v) => o.LogLevel = ConfigurationValue.LogLevel(v[0])),
+    ];
+
+    /// <summary>Finds a row by its key.</summary>
+    public static ConfigurationKey? Find(string name)
+    {
+        foreach (var key in Keys)
+        {
+            if (key.Name == name)
+            {
+                return key;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The key whose spelling is nearest to <paramref name="name"/>, or null when none is near.</summary>
+    public static ConfigurationKey? Nearest(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ConfigurationKey? nearest = null;
+        var least = Math.Max(2, name.Length / 3) + 1;
+        foreach (var key in Keys)
+        {
+            var distance = EditDistance(name, key.Name);
+            if (distance < least)
+            {
+                (nearest, least) = (key, distance);
+            }
+        }
+
+        return nearest;
+    }
+
+    /// <summary>The table as the README shows it, in Markdown, with a line feed at its end.</summary>
+    public static string ToMarkdown()
+    {
+        var text = new StringBuilder();
+        text.Append("| key | default | allowed | what it does |\n| --- | --- | --- | --- |\n");
+        foreach (var key in Keys)
+        {
+            text.Append($"| `{key.Name}` | {key.Default.Replace("*", "`*`")} | {key.Allowed} | {key.Description} |\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static int EditDistance(string a, string b)
+    {
+        var row = new int[b.Length + 1];
+        for (var j = 0; j <= b.Length; j++)
+        {
+            row[j] = j;
+        }
+
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substitute, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[b.Length];
+    }
+}

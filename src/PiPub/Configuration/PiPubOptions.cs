@@ -1,0 +1,72 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using PiPub.Scuttlebutt.Identities;
+
+namespace PiPub.Configuration;
+
+/// <summary>
+/// Everything that can be set about a box, with the defaults built in. What each key means, and what is allowed, is said
+/// once, in <see cref="ConfigurationTable"/>.
+/// </summary>
+public sealed class PiPubOptions
+{
+    /// <summary>Where the box keeps its key, its messages and its blobs.</summary>
+    public string DataDirectory { get; set; } = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".pipub");
+
+    /// <summary>The network that the box belongs to.</summary>
+    public NetworkKey NetworkKey { get; set; } = NetworkKey.Main;
+
+    /// <summary>The key that messages of this network are signed under, or null where there is none (the main network).</summary>
+    public Bytes32? MessageHmacKey { get; set; }
+
+    /// <summary>TCP port for peers; 0 takes any free one.</summary>
+    public int SsbPort { get; set; } = 8008;
+
+    /// <summary>Addresses to listen on for peers; empty stands for all, IPv4 and IPv6.</summary>
+    public IReadOnlyList<IPAddress> SsbBind { get; set; } = [];
+
+    /// <summary>TCP port for HTTP and WebSocket; 0 takes any free one.</summary>
+    public int WebPort { get; set; } = 8080;
+
+    /// <summary>Addresses to listen on for HTTP and WebSocket; empty stands for all, IPv4 and IPv6.</summary>
+    public IReadOnlyList<IPAddress> WebBind { get; set; } = [];
+
+    /// <summary>How far along follows feeds are replicated: 0 the box only, 1 its members, 2 the people they follow.</summary>
+    public int Hops { get; set; } = 2;
+
+    /// <summary>Bytes of blobs kept in all.</summary>
+    public long BlobQuota { get; set; } = 5_000_000_000;
+
+    /// <summary>Bytes of blobs kept on account of one author.</summary>
+    public long BlobQuotaPerAuthor { get; set; } = 500_000_000;
+
+    /// <summary>The largest blob fetched or served, in bytes.</summary>
+    public long BlobMaxSize { get; set; } = 5 * 1024 * 1024;
+
+    /// <summary>Bytes of the disk that are left alone.</summary>
+    public long MinFreeSpace { get; set; } = 200_000_000;
+
+    /// <summary>Connections at one time, both directions.</summary>
+    public int MaxConnections { get; set; } = 300;
+
+    /// <summary>Connections at one time that the box dials itself.</summary>
+    public int MaxOutgoing { get; set; } = 10;
+
+    /// <summary>Connections at one time from one IP address; loopback is not counted.</summary>
+    public int MaxConnectionsPerAddress { get; set; } = 20;
+
+    /// <summary>New connections a minute from one IP address; loopback is not counted.</summary>
+    public int ConnectionRatePerAddress { get; set; } = 60;
+
+    /// <summary>Host names or addresses under which the box can be reached, written into invites, best first.</summary>
+    public IReadOnlyList<string> PublicHosts { get; set; } = [];
+
+    /// <summary>Multiserver addresses of peers to stay connected with.</summary>
+    public IReadOnlyList<string> Connect { get; set; } = [];
+
+    /// <summary>Whether to announce the box on the local network and look for others there.</summary>
+    public bool Discovery { get; set; } = true;
+
+    /// <summary>The least serious log lines that are written.</summary>
+    public LogLevel LogLevel { get; set; } = LogLevel.Information;
+}
