@@ -1,0 +1,34 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+
+namespace PiPub.Interop;
+
+/// <summary>
+/// The one network that peers under test may see: a Linux network namespace in which loopback is the only interface
+/// (tests/run makes it with unshare). Real SSB peers look for others by broadcast; nothing of that may leave the machine.
+/// </summary>
+internal static class LoopbackNamespace
+{
+    /// <exception cref="InvalidOperationException">There is an interface that leads out of the machine.</exception>
+    public static void Require()
+    {
+        if (OtherInterface is { } other)
+        {
+            throw new InvalidOperationException(
+                $"These tests start real SSB peers, and the network interface '{other}' leads out of this machine. " +
+                "Run them with `make test`, or alone with `tests/run tests/Interop/Interop.csproj`: both make a network namespace that has only loopback.");
+        }
+    }
+
+    /// <summary>A port that nobody listens on now.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static string? OtherInterface { get; } = NetworkInterface.GetAllNetworkInterfaces()
+        .FirstOrDefault(one => one.NetworkInterfaceType != NetworkInterfaceType.Loopback && one.OperationalStatus != OperationalStatus.Down)?.Name;
+}

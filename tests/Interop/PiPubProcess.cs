@@ -1,0 +1,101 @@
+using System.Text.Json;
+
+namespace PiPub.Interop;
+
+/// <summary>The built <c>pipub</c> in a process of its own, and its command line.</summary>
+internal sealed class PiPubProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string directory;
+    private readonly string networkKey;
+    private readonly string[] settings;
+    private ChildProcess process = null!;
+    private int port;
+
+    private PiPubProcess(string directory, string networkKey, string[] settings) =>
+        (this.directory, this.networkKey, this.settings) = (directory, networkKey, settings);
+
+    /// <summary>The program under test: the one beside the tests, or the one that PIPUB_EXECUTABLE names.</summary>
+    public static string Executable { get; } =
+        Environment.GetEnvironmentVariable("PIPUB_EXECUTABLE") ?? Path.Combine(AppContext.BaseDirectory, "pipub");
+
+    /// <summary>The box's feed.</summary>
+    public string Id { get; private set; } = "";
+
+    /// <summary>Its multiserver address on loopback.</summary>
+    public string Address { get; private set; } = "";
+
+    /// <summary>Where its web pages and WebSocket entrance are.</summary>
+    public string Web { get; private set; } = "";
+
+    /// <summary>The invite code of a fresh box, for its owner.</summary>
+    public string? Invite { get; private set; }
+
+    public string Directory => directory;
+
+    public int ProcessId => process.Id;
+
+    public string Log => process.Complaints;
+
+    /// <summary>Starts a box with a test network's key and free ports.</summary>
+    public static async Task<PiPubProcess> StartAsync(string directory, string networkKey, params string[] settings)
+    {
+        var pub = new PiPubProcess(directory, networkKey, settings);
+        await pub.StartAsync();
+        return pub;
+    }
+
+    /// <summary>Pulls the plug (SIGKILL).</summary>
+    public Task KillAsync() => process.KillAsync();
+
+    /// <summary>Asks it to stop (SIGTERM), and waits.</summary>
+    public Task StopAsync() => process.TerminateAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Starts it again on the same data, at the same address.</summary>
+    public async Task StartAsync()
+    {
+        var listening = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
+        process = ChildProcess.Start(
+            Executable,
+            ["run", "--json", .. Where, "--ssb-port", $"{port}", "--ssb-bind", "127.0.0.1", "--web-port", "0", "--web-bind", "127.0.0.1",
+                "--public-host", "127.0.0.1", "--min-free-space", "1MB", "--log-level", "debug", .. settings],
+            line =>
+            {
+                using var document = JsonDocument.Parse(line);
+                if (document.RootElement.GetProperty("event").GetString() == "listening")
+                    listening.TrySetResult(document.RootElement.Clone());
+            });
+        var death = process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        if (await Task.WhenAny(listening.Task, death, Task.Delay(Patience)) != listening.Task)
+            throw new InvalidOperationException($"PiPub did not start.\n{process.Complaints}");
+
+        var start = await listening.Task;
+        Id = start.GetProperty("id").GetString()!;
+        Address = start.GetProperty("address").GetString()!;
+        Web = start.GetProperty("web").ToString();
+        Invite = start.TryGetProperty("invite", out var invite) ? invite.GetString() : null;
+        port = int.Parse(Address.Split('~')[0].Split(':')[^1]);
+    }
+
+    /// <summary>Runs a sub-command with <c>--json</c> against this box; answers with what it printed.</summary>
+    public async Task<JsonElement> CommandAsync(params string[] arguments)
+    {
+        var (exitCode, output, errors) = await TryCommandAsync(arguments);
+        Assert.True(exitCode == 0, $"pipub {string.Join(' ', arguments)} ended with {exitCode}:\n{output}\n{errors}");
+        using var document = JsonDocument.Parse(output.Length == 0 ? "null" : output);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>Runs a sub-command that may fail.</summary>
+    public Task<(int ExitCode, string Output, string Errors)> TryCommandAsync(params string[] arguments) =>
+        ChildProcess.RunAsync(Executable, [.. arguments, "--json", .. Where], TestContext.Current.CancellationToken);
+
+    /// <summary>Makes an invite.</summary>
+    public async Task<string> CreateInviteAsync(int uses = 1) =>
+        (await CommandAsync("invite", "create", "--uses", $"{uses}")).GetProperty("invite").GetString()!;
+
+    public async ValueTask DisposeAsync() => await process.DisposeAsync();
+
+    private string[] Where => ["--data-directory", directory, "--network-key", networkKey];
+}

@@ -1,0 +1,26 @@
+// A peer of the classic stack: ssb-server's own parts. With "ebt":false it replicates as it did before EBT, by
+// createHistoryStream.
+const pull = require('pull-stream')
+const ssbKeys = require('ssb-keys')
+const converse = require('../driver/conversation')
+const operations = require('../driver/operations')
+const { given, address, config } = require('../driver/settings')(ssbKeys)
+
+const create = require('ssb-server').createSsbServer()
+  .use(require('ssb-private1'))
+  .use(require('ssb-master'))
+  .use(require('ssb-gossip'))
+  .use(require('ssb-replicate'))
+  .use(require('ssb-friends'))
+  .use(require('ssb-blobs'))
+  .use(require('ssb-invite'))
+if (given.ebt !== false) create.use(require('ssb-ebt'))
+const ssb = create(config)
+
+converse({ id: ssb.id, address }, operations(ssb, pull, {
+  onMessage: (fn) => ssb.post(({ value }) => fn(value)),
+  connect: (to, cb) => ssb.connect(to, cb),
+  publish: (content, cb) => ssb.publish(content, cb),
+  publishPrivate: (content, recps, format, cb) => ssb.publish({ ...content, recps }, cb),
+  getDecrypted: (id, cb) => ssb.get({ id, private: true }, cb)
+}))

@@ -1,0 +1,123 @@
+// What the tests ask of a peer, the same words on both stacks. `stack` holds what differs between them.
+const crypto = require('crypto')
+const { ask } = require('./conversation')
+
+/** Bytes that look random and are the same for the same name. */
+function madeUpBytes(name, size) {
+  const key = crypto.createHash('sha256').update(name).digest()
+  return crypto.createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size))
+}
+
+/** Text as people write it: 40 to 320 characters, so that a message is about 595 bytes on average. */
+function madeUpText(name, number) {
+  const bytes = madeUpBytes(name + number, 240)
+  return bytes.subarray(0, 30 + bytes[0] % 210).toString('base64')
+}
+
+module.exports = function operations(ssb, pull, stack) {
+  const clock = {}
+  const arrivals = {}
+  const waiting = new Set()
+  function arrived(value) {
+    if (value.sequence <= (clock[value.author] || 0)) return
+    clock[value.author] = value.sequence
+    arrivals[value.author] = Date.now()
+    for (const check of waiting) check()
+  }
+  stack.onMessage(arrived)
+  const loaded = ask(ssb.getVectorClock).then((stored) => {
+    for (const feed in stored) clock[feed] = Math.max(stored[feed], clock[feed] || 0)
+  })
+
+  async function publish(content) {
+    const message = await ask(stack.publish, content)
+    return { key: message.key, sequence: message.value.sequence, at: Date.now() }
+  }
+
+  return {
+    /** Dials a multiserver address; answers with the id of the peer there. */
+    async connect(address) {
+      const rpc = await ask(stack.connect, address)
+      return rpc.id
+    },
+    /** Closes every connection to a peer. */
+    async disconnect(id) {
+      for (const rpc of ssb.peers[id] || []) await ask(rpc.close, true).catch(() => {})
+    },
+    peers: () => Object.keys(ssb.peers).filter((id) => id !== ssb.id && ssb.peers[id].length > 0),
+
+    publish,
+    /** A run of posts. */
+    async publishMany(count, name) {
+      let last
+      for (let i = 0; i < count; i++) last = await publish({ type: 'post', text: madeUpText(name, i) })
+      return last
+    },
+    publishPrivate: async (content, recipients, format) => {
+      const message = await ask(stack.publishPrivate, content, recipients, format)
+      return { key: message.key, sequence: message.value.sequence, at: Date.now() }
+    },
+    follow: (id) => publish({ type: 'contact', contact: id, following: true }),
+    unfollow: (id) => publish({ type: 'contact', contact: id, following: false }),
+    block: (id) => publish({ type: 'contact', contact: id, following: false, blocking: true }),
+    unblock: (id) => publish({ type: 'contact', contact: id, blocking: false }),
+
+    /** Takes an invite the way the stack's own invite plugin does. */
+    redeem: async (code) => { await ask(ssb.invite.accept, code) },
+    /** Makes an invite, where the peer is a pub itself. */
+    createInvite: (uses) => ask(ssb.invite.create, { uses, external: 'localhost' }),
+
+    /** The latest sequence of every feed that is held. */
+    clock: async () => { await loaded; return clock },
+    /** Waits until a feed is held up to a sequence; answers when it arrived. */
+    async waitFor(feed, sequence, milliseconds) {
+      await loaded
+      await new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(check)
+          reject(new Error(`waited ${milliseconds} ms for ${feed} ${sequence}, have ${clock[feed] || 0}`))
+        }, milliseconds)
+        function check() {
+          if ((clock[feed] || 0) < sequence) return
+          waiting.delete(check)
+          clearTimeout(timer)
+          resolve()
+        }
+        waiting.add(check)
+        check()
+      })
+      return { sequence: clock[feed], at: arrivals[feed] || 0 }
+    },
+    /** A message by its place in its feed, its content decrypted where this peer can. */
+    async read(feed, sequence) {
+      const stored = await ask(ssb.getAtSequence, [feed, sequence])
+      return { key: stored.key, value: await ask(stack.getDecrypted, stored.key), signed: stored.value }
+    },
+
+    /** Adds a blob of made-up bytes; answers with its id. */
+    addBlob: (name, size) => ask((cb) => pull(pull.once(madeUpBytes(name, size)), ssb.blobs.add(cb)))
+      .then((id) => id.startsWith('&') ? id : '&' + id),
+    hasBlob: (id) => ask(ssb.blobs.has, id),
+    /** Waits until a blob has come. */
+    wantBlob: (id) => ask(ssb.blobs.want, id),
+    pushBlob: (id) => ask(ssb.blobs.push, id),
+    /** Reads a blob back: its size and what its bytes hash to. */
+    async readBlob(id) {
+      const parts = await ask((cb) => pull(ssb.blobs.get(id), pull.collect(cb)))
+      const bytes = Buffer.concat(parts)
+      return { size: bytes.length, id: '&' + crypto.createHash('sha256').update(bytes).digest('base64') + '.sha256' }
+    },
+
+    /** Calls an async method of a connected peer. */
+    call: (peer, method, args) => ask((cb) => remote(peer, method)(...args, cb)),
+    /** Reads a source of a connected peer to its end. */
+    collect: (peer, method, args) => ask((cb) => pull(remote(peer, method)(...args), pull.collect(cb))),
+    close: () => ask(ssb.close, true)
+  }
+
+  function remote(peer, method) {
+    const rpc = (ssb.peers[peer] || [])[0]
+    if (!rpc) throw new Error('not connected to ' + peer)
+    return method.split('.').reduce((at, name) => at[name], rpc)
+  }
+}

@@ -1,0 +1,28 @@
+// A peer of the modern stack: secret-stack with ssb-db2, ssb-conn, ssb-ebt and their companions.
+const pull = require('pull-stream')
+const ssbKeys = require('ssb-keys')
+const converse = require('../driver/conversation')
+const operations = require('../driver/operations')
+const { given, address, config } = require('../driver/settings')(ssbKeys)
+
+const ssb = require('secret-stack')({ caps: config.caps })
+  .use(require('ssb-master'))
+  .use(require('ssb-db2'))
+  .use(require('ssb-db2/compat'))
+  .use(require('ssb-db2/compat/feedstate'))
+  .use(require('ssb-friends'))
+  .use(require('ssb-ebt'))
+  .use(require('ssb-replication-scheduler'))
+  .use(require('ssb-conn'))
+  .use(require('ssb-blobs'))
+  .use(require('ssb-invite-client'))
+  .call(null, config)
+
+converse({ id: ssb.id, address }, operations(ssb, pull, {
+  onMessage: (fn) => ssb.db.onMsgAdded(({ nativeMsg }) => fn(nativeMsg)),
+  connect: (to, cb) => ssb.conn.connect(to, cb),
+  publish: (content, cb) => ssb.db.create({ keys: config.keys, content }, cb),
+  publishPrivate: (content, recps, format, cb) =>
+    ssb.db.create({ keys: config.keys, content: { ...content, recps }, recps, encryptionFormat: format }, cb),
+  getDecrypted: (key, cb) => ssb.db.get(key, cb)
+}))
