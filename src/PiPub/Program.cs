@@ -1,3 +1,3 @@
-using PiPub.Configuration;
+using PiPub.CommandLine;
 
-Console.Write(ConfigurationTable.ToMarkdown());
+return await Commands.RunAsync(args, Console.Out, Console.Error, CancellationToken.None);

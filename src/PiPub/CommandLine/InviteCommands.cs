@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace PiPub.CommandLine;
+
+/// <summary><c>pipub invite create</c>, <c>list</c> and <c>revoke</c>: letting people in. Source: ssb-invite 3.0.1.</summary>
+internal static class InviteCommands
+{
+    public static Command Create() => new("invite", "Let people in: an invite code makes the box follow whoever uses it.")
+    {
+        CreateInvite(),
+        List(),
+        Revoke(),
+    };
+
+    private static Command CreateInvite()
+    {
+        var uses = new Option<int>("--uses") { Description = "How many people may use it. Default: 1.", HelpName = "number", DefaultValueFactory = _ => 1 };
+        var note = new Option<string?>("--note") { Description = "A word on whom it is for. It becomes part of the public follow message.", HelpName = "text" };
+        var expires = new Option<double?>("--expires") { Description = "After how many hours it is worth nothing. Default: never.", HelpName = "hours" };
+        var command = new Command("create", "Make an invite code and print it.") { uses, note, expires };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(uses) < 1)
+            {
+                result.AddError("--uses must be 1 or more.");
+            }
+
+            if (result.GetValue(expires) is <= 0)
+            {
+                result.AddError("--expires must be more than 0 hours.");
+            }
+        });
+        command.SetAction(NodeCall.Action(async call =>
+        {
+            var options = new JsonObject { ["uses"] = call.Parsed.GetValue(uses) };
+            if (call.Parsed.GetValue(note) is { } text)
+            {
+                options["note"] = text;
+            }
+
+            if (call.Parsed.GetValue(expires) is { } hours)
+            {
+                options["expires"] = DateTimeOffset.UtcNow.AddHours(hours).ToUnixTimeMilliseconds();
+            }
+
+            call.Print(await call.AskAsync("invite.create", options), answer => answer.ToString());
+        }));
+        return command;
+    }
+
+    private static Command List()
+    {
+        var command = new Command("list", "List the invites: how often each was used and may be used still.");
+        command.SetAction(NodeCall.Action(async call => call.Print(await call.AskAsync("invite.list"), ForPeople)));
+        return command;
+    }
+
+    private static Command Revoke()
+    {
+        var invite = new Argument<string>("id") { Description = "The invite's id, as `pipub invite list` shows it, or the code itself." };
+        var command = new Command("revoke", "Make an invite worthless. Whoever came in by it stays.") { invite };
+        command.SetAction(NodeCall.Action(async call =>
+            call.Print(await call.AskAsync("invite.revoke", call.Parsed.GetRequiredValue(invite)), _ => "Revoked.")));
+        return command;
+    }
+
+    private static string ForPeople(JsonElement invites) => invites.GetRawText();
+}
