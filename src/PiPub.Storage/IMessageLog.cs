@@ -1,4 +1,5 @@
 using PiPub.Scuttlebutt.Feeds;
+using PiPub.Storage.Log;
 
 namespace PiPub.Storage;
 
@@ -11,7 +12,8 @@ public sealed record LogRecord(Message Message, long ReceivedAt, long Position, 
 
 /// <summary>
 /// The message log: the only truth. Verified messages in the order of arrival, never changed.
-/// One writer at a time; any number of readers beside it.
+/// One writer at a time; any number of readers beside it. Who waits for new messages waits on the
+/// <see cref="MessageStore"/>, which has indexed them before it wakes anyone.
 /// </summary>
 public interface IMessageLog : IAsyncDisposable
 {
@@ -27,15 +29,16 @@ public interface IMessageLog : IAsyncDisposable
     ValueTask<IReadOnlyList<LogRecord>> AppendAsync(IReadOnlyList<Message> messages, long receivedAt, CancellationToken cancellationToken);
 
     /// <summary>Reads the record at a position that an append or a scan gave.</summary>
-    /// <exception cref="InvalidDataException">The record there is damaged or the position is none.</exception>
+    /// <exception cref="LogDamagedException">The bytes there are not what was written, or the position is none.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The log ends before the position.</exception>
     LogRecord Read(long position);
 
     /// <summary>Reads only the value (compact JSON) of the record at <paramref name="position"/>: the hot path of sending.</summary>
+    /// <exception cref="LogDamagedException">The bytes there are not what was written, or the position is none.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The log ends before the position.</exception>
     ReadOnlyMemory<byte> ReadValue(long position);
 
     /// <summary>Reads records in order from <paramref name="position"/> to the end as it is now, without following it.</summary>
+    /// <exception cref="LogDamagedException">The bytes of a record are not what was written.</exception>
     IEnumerable<LogRecord> Scan(long position);
-
-    /// <summary>Completes when <see cref="End"/> is beyond <paramref name="position"/>.</summary>
-    ValueTask WaitBeyondAsync(long position, CancellationToken cancellationToken);
 }
