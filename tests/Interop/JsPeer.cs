@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Text;
 using System.Text.Json;
 
 namespace PiPub.Interop;
@@ -14,41 +12,38 @@ public enum Stack
     Modern,
 }
 
-/// <summary>What a JavaScript peer answered when it would not or could not.</summary>
-public sealed class JsPeerException(string message) : Exception(message);
-
 /// <summary>
-/// A real JavaScript peer in a process of its own, driven by peers/driver/conversation.js: one JSON object a line,
-/// answers carry the number of their question.
+/// A real JavaScript peer in a process of its own, and what a test asks of it (peers/driver/operations.js).
 /// </summary>
 internal sealed class JsPeer : IAsyncDisposable
 {
     /// <summary>Generous: a slow machine must not fail a test, only a lost message may.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly ConcurrentDictionary<long, TaskCompletionSource<JsonElement>> waiting = new();
-    private readonly TaskCompletionSource<JsonElement> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ChildProcess process = null!;
-    private long calls;
+    private readonly Conversation conversation;
 
-    private JsPeer(Stack stack, string directory) => (Stack, Directory) = (stack, directory);
+    private JsPeer(Stack stack, string directory, Conversation conversation)
+    {
+        (Stack, Directory, this.conversation) = (stack, directory, conversation);
+        Id = conversation.Ready.GetProperty("id").GetString()!;
+        Address = conversation.Ready.GetProperty("address").GetString()!;
+    }
 
     public Stack Stack { get; }
 
     public string Directory { get; }
 
     /// <summary>The peer's feed, such as "@...=.ed25519".</summary>
-    public string Id { get; private set; } = "";
+    public string Id { get; }
 
     /// <summary>Its multiserver address on loopback.</summary>
-    public string Address { get; private set; } = "";
+    public string Address { get; }
 
-    public ChildProcess Process => process;
+    public int ProcessId => conversation.ProcessId;
 
     public static async Task<JsPeer> StartAsync(Stack stack, string directory, string networkKey, bool ebt = true, int hops = 2)
     {
-        var project = Repository.NodeProject(stack == Stack.Classic ? "classic" : "modern");
-        var settings = Json(writer =>
+        var settings = Conversation.Json(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("directory", directory);
@@ -58,12 +53,8 @@ internal sealed class JsPeer : IAsyncDisposable
             writer.WriteNumber("hops", hops);
             writer.WriteEndObject();
         });
-        var peer = new JsPeer(stack, directory);
-        peer.process = ChildProcess.Start("node", [Path.Combine(project, "peer.js"), settings], peer.Hear);
-        var hello = await peer.OrDeathAsync(peer.ready.Task);
-        peer.Id = hello.GetProperty("id").GetString()!;
-        peer.Address = hello.GetProperty("address").GetString()!;
-        return peer;
+        var script = stack == Stack.Classic ? "classic/peer.js" : "modern/peer.js";
+        return new JsPeer(stack, directory, await Conversation.StartAsync(script, settings));
     }
 
     /// <summary>Dials; answers with the id found there.</summary>
@@ -85,7 +76,7 @@ internal sealed class JsPeer : IAsyncDisposable
     /// <param name="recipients">Feeds.</param>
     public async Task<Published> PublishPrivateAsync(string text, string format, params string[] recipients)
     {
-        var to = Json(writer =>
+        var to = Conversation.Json(writer =>
         {
             writer.WriteStartArray();
             foreach (var recipient in recipients)
@@ -133,64 +124,20 @@ internal sealed class JsPeer : IAsyncDisposable
 
     /// <summary>Calls an async method of a peer it is connected to, with a JSON array of arguments.</summary>
     public Task<JsonElement> CallRemoteAsync(string peer, string method, string arguments) =>
-        CallRawAsync("call", Quote(peer), Quote(method), arguments);
+        CallRawAsync("call", Conversation.Quote(peer), Conversation.Quote(method), arguments);
 
     /// <summary>Reads a source of a peer it is connected to, to its end.</summary>
     public Task<JsonElement> CollectRemoteAsync(string peer, string method, string arguments) =>
-        CallRawAsync("collect", Quote(peer), Quote(method), arguments);
+        CallRawAsync("collect", Conversation.Quote(peer), Conversation.Quote(method), arguments);
 
-    public async ValueTask DisposeAsync() => await process.DisposeAsync();
+    public ValueTask DisposeAsync() => conversation.DisposeAsync();
 
-    internal static string Json(Action<Utf8JsonWriter> write)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-            write(writer);
-        return Encoding.UTF8.GetString(buffer.ToArray());
-    }
-
-    private static string Post(string text) => $$"""{"type":"post","text":{{Quote(text)}}}""";
-
-    private static string Quote(string text) => Json(writer => writer.WriteStringValue(text));
+    private static string Post(string text) => $$"""{"type":"post","text":{{Conversation.Quote(text)}}}""";
 
     private Task<JsonElement> CallAsync(string operation, params object[] arguments) =>
-        CallRawAsync(operation, [.. arguments.Select(argument => argument is string text ? Quote(text) : $"{argument}")]);
+        CallRawAsync(operation, [.. arguments.Select(argument => argument is string text ? Conversation.Quote(text) : $"{argument}")]);
 
-    private async Task<JsonElement> CallRawAsync(string operation, params string[] arguments)
-    {
-        var id = Interlocked.Increment(ref calls);
-        var answer = waiting[id] = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await process.WriteLineAsync(
-            $$"""{"id":{{id}},"call":"{{operation}}","args":[{{string.Join(',', arguments)}}]}""", TestContext.Current.CancellationToken);
-        return await OrDeathAsync(answer.Task);
-    }
-
-    private async Task<JsonElement> OrDeathAsync(Task<JsonElement> answer)
-    {
-        var patience = Task.Delay(Patience * 3, TestContext.Current.CancellationToken);
-        var death = process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        var first = await Task.WhenAny(answer, death, patience);
-        if (first == answer || answer.IsCompleted)
-            return await answer;
-        throw new JsPeerException(first == death
-            ? $"The {Stack} peer died.\n{process.Complaints}"
-            : $"The {Stack} peer did not answer.\n{process.Complaints}");
-    }
-
-    private void Hear(string line)
-    {
-        using var document = JsonDocument.Parse(line);
-        var said = document.RootElement.Clone();
-        if (said.TryGetProperty("event", out _))
-            ready.TrySetResult(said);
-        else if (waiting.TryRemove(said.GetProperty("id").GetInt64(), out var answer))
-        {
-            if (said.TryGetProperty("error", out var error))
-                answer.TrySetException(new JsPeerException(error.GetString()!));
-            else
-                answer.TrySetResult(said.GetProperty("result"));
-        }
-    }
+    private Task<JsonElement> CallRawAsync(string operation, params string[] arguments) => conversation.CallAsync(operation, arguments);
 }
 
 /// <summary>A message that a peer published.</summary>

@@ -93,7 +93,25 @@ internal sealed class PiPubProcess : IAsyncDisposable
 
     /// <summary>Makes an invite.</summary>
     public async Task<string> CreateInviteAsync(int uses = 1) =>
-        (await CommandAsync("invite", "create", "--uses", $"{uses}")).GetProperty("invite").GetString()!;
+        (await CommandAsync("invite", "create", "--uses", $"{uses}")).GetString()!;
+
+    /// <summary>The latest sequence that the box holds of a feed, 0 for none.</summary>
+    public async Task<long> SequenceAsync(string feed) =>
+        (await CommandAsync("feeds")).EnumerateArray()
+            .Where(one => one.GetProperty("id").GetString() == feed)
+            .Select(one => one.GetProperty("sequence").GetInt64())
+            .FirstOrDefault();
+
+    /// <summary>Waits until the box holds a feed up to <paramref name="sequence"/>.</summary>
+    public Task WaitForAsync(string feed, long sequence) =>
+        Eventually.BecomesTrueAsync(async () => await SequenceAsync(feed) >= sequence, $"PiPub holds {feed} up to {sequence}");
+
+    /// <summary>Lets a client in the way its own invite plugin does it, and connects it as itself.</summary>
+    public async Task WelcomeAsync(JsPeer client)
+    {
+        await client.RedeemAsync(await CreateInviteAsync());
+        await client.ConnectAsync(Address);
+    }
 
     public async ValueTask DisposeAsync() => await process.DisposeAsync();
 

@@ -11,9 +11,12 @@ function say(message) {
 }
 
 function describe(error) {
+  // Libraries hang the first error behind a new one as its cause, or (explain-error) as its prototype.
   const parts = []
-  for (let e = error; e; e = e.cause) parts.push(e.message || String(e))
-  return parts.join(': ') || 'failed without saying why'
+  for (let e = error; e && e !== Error.prototype && e !== Object.prototype; e = e.cause || Object.getPrototypeOf(e)) {
+    if (Object.hasOwn(e, 'message')) parts.push(e.message)
+  }
+  return parts.join(': ') || String(error)
 }
 
 /** Answers calls with the functions of `operations`, each of which may return a promise. */

@@ -1,0 +1,20 @@
+namespace PiPub.Interop;
+
+/// <summary>Waiting for what happens in another process, without a word of how long it may take on a good day.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    /// <exception cref="TimeoutException">It never became true.</exception>
+    public static async Task BecomesTrueAsync(Func<Task<bool>> condition, string what)
+    {
+        var deadline = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            if (TimeProvider.System.GetElapsedTime(deadline) > Patience)
+                throw new TimeoutException($"After {Patience.TotalSeconds} s it is still not so: {what}.");
+            await Task.Delay(Pause, TestContext.Current.CancellationToken);
+        }
+    }
+}

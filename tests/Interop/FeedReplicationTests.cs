@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace PiPub.Interop;
+
+/// <summary>What one client publishes reaches another one that is connected to PiPub only.</summary>
+public sealed class FeedReplicationTests
+{
+    [Theory]
+    [InlineData(Stack.Classic, Stack.Classic)]
+    [InlineData(Stack.Classic, Stack.Modern)]
+    [InlineData(Stack.Modern, Stack.Classic)]
+    [InlineData(Stack.Modern, Stack.Modern)]
+    public async Task A_thousand_messages_travel_through_PiPub_by_EBT(Stack writers, Stack readers)
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var writer = await network.StartAsync(writers);
+        var reader = await network.StartAsync(readers);
+        await PassThousandMessagesAsync(pub, writer, reader);
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_thousand_messages_travel_through_PiPub_by_createHistoryStream(bool writerHasEbt, bool readerHasEbt)
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var writer = await network.StartClassicAsync(ebt: writerHasEbt);
+        var reader = await network.StartClassicAsync(ebt: readerHasEbt);
+        await PassThousandMessagesAsync(pub, writer, reader);
+    }
+
+    [Theory]
+    [InlineData(Stack.Classic)]
+    [InlineData(Stack.Modern)]
+    public async Task What_was_published_while_away_arrives_on_the_next_connection(Stack stack)
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var writer = await network.StartAsync(stack);
+        var reader = await network.StartAsync(stack);
+        await pub.WelcomeAsync(writer);
+        await pub.WelcomeAsync(reader);
+        await reader.FollowAsync(writer.Id);
+        var early = await writer.PublishManyAsync(20, "early");
+        await reader.WaitForAsync(writer.Id, early.Sequence);
+
+        await reader.DisconnectAsync(pub.Id);
+        var missed = await writer.PublishManyAsync(20, "missed");
+        await pub.WaitForAsync(writer.Id, missed.Sequence);
+        await reader.ConnectAsync(pub.Address);
+
+        await reader.WaitForAsync(writer.Id, missed.Sequence);
+    }
+
+    [Theory]
+    [InlineData(Stack.Classic, Stack.Modern)]
+    [InlineData(Stack.Modern, Stack.Classic)]
+    public async Task Live_messages_arrive_one_by_one(Stack writers, Stack readers)
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var writer = await network.StartAsync(writers);
+        var reader = await network.StartAsync(readers);
+        await pub.WelcomeAsync(writer);
+        await pub.WelcomeAsync(reader);
+        await reader.FollowAsync(writer.Id);
+        await reader.WaitForAsync(writer.Id, (await writer.PublishAsync("Are you there?")).Sequence);
+
+        var delays = new List<long>();
+        for (var i = 0; i < 10; i++)
+        {
+            var post = await writer.PublishAsync($"Live message {i}");
+            delays.Add(await reader.WaitForAsync(writer.Id, post.Sequence) - post.At);
+        }
+
+        delays.Sort();
+        TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{writers} to {readers} through PiPub: median {delays[delays.Count / 2]} ms, longest {delays[^1]} ms"));
+    }
+
+    private static async Task PassThousandMessagesAsync(PiPubProcess pub, JsPeer writer, JsPeer reader)
+    {
+        await pub.WelcomeAsync(writer);
+        await pub.WelcomeAsync(reader);
+        await reader.FollowAsync(writer.Id);
+
+        var last = await writer.PublishManyAsync(1000, "thousand");
+        await reader.WaitForAsync(writer.Id, last.Sequence);
+
+        Assert.Equal(last.Key, (await reader.ReadAsync(writer.Id, last.Sequence)).GetProperty("key").GetString());
+        Assert.Equal([pub.Id], await reader.PeersAsync());
+    }
+}
