@@ -24,7 +24,7 @@ internal static class MessageStream
         RpcStream stream,
         CancellationToken cancellationToken)
     {
-        var position = store.Log.End;
+        var position = store.End;
         if (options.Old)
         {
             var left = options.Limit;
@@ -48,8 +48,8 @@ internal static class MessageStream
 
         while (options.Live)
         {
-            await store.Log.WaitBeyondAsync(position, cancellationToken);
-            foreach (var record in store.Log.Scan(position))
+            await store.WaitBeyondAsync(position, cancellationToken);
+            foreach (var record in store.Scan(position))
             {
                 position = record.End;
                 foreach (var body in item(record))
