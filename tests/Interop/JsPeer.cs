@@ -105,6 +105,9 @@ internal sealed class JsPeer : IAsyncDisposable
     public async Task<long> WaitForAsync(string feed, long sequence, TimeSpan? patience = null) =>
         (await CallAsync("waitFor", feed, sequence, (long)(patience ?? Patience).TotalMilliseconds)).GetProperty("at").GetInt64();
 
+    /// <summary>Up to where a connected peer has said that it holds this peer's own feed.</summary>
+    public async Task<long> AcknowledgedAsync(string peer) => (await CallAsync("acknowledged", peer)).GetInt64();
+
     /// <summary>Key, value (decrypted where this peer can) and the value as it was signed.</summary>
     public Task<JsonElement> ReadAsync(string feed, long sequence) => CallAsync("read", feed, sequence);
 

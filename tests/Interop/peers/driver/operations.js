@@ -88,6 +88,8 @@ module.exports = function operations(ssb, pull, stack) {
       })
       return { sequence: clock[feed], at: arrivals[feed] || 0 }
     },
+    /** Up to where a connected peer says it holds this peer's own feed (its EBT note), 0 when it has not said. */
+    acknowledged: (peer) => ssb.ebt.peerStatus(ssb.id).peers[peer]?.seq || 0,
     /** A message by its place in its feed, its content decrypted where this peer can. */
     async read(feed, sequence) {
       const stored = await ask(ssb.getAtSequence, [feed, sequence])
