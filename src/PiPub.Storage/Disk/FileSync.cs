@@ -10,8 +10,9 @@ namespace PiPub.Storage.Disk;
 /// </summary>
 internal static partial class FileSync
 {
-    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC on x64
-    private const int ReadOnlyDirectoryArm = 0x4000 | 0x80000; // the same on arm and arm64
+    private const int CloseOnExec = 0x80000;
+    private const int ReadOnlyDirectory = 0x10000 | CloseOnExec; // O_DIRECTORY on x64
+    private const int ReadOnlyDirectoryArm = 0x4000 | CloseOnExec; // and on arm and arm64
     private const int Interrupted = 4;
 
     /// <summary>Flushes a file's data, and of its metadata only what is needed to read the data again.</summary>
@@ -48,6 +49,13 @@ internal static partial class FileSync
                 throw Failed(error);
             }
         }
+    }
+
+    /// <summary>Opens a file for reading without the advisory lock that .NET takes, which would wait on a locked file's owner.</summary>
+    public static SafeFileHandle? OpenUnlocked(string path)
+    {
+        var descriptor = open(path, CloseOnExec);
+        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     private static IOException Failed(int error) => new(new Win32Exception(error).Message, error);
