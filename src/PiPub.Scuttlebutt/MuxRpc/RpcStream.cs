@@ -7,6 +7,8 @@ namespace PiPub.Scuttlebutt.MuxRpc;
 /// Incoming items wait in a bounded queue; while it is full the whole connection stops being read (muxrpc has no
 /// per-stream flow control). So whoever reads a stream must never wait for a write on the same connection.
 /// Writing completes at once while the connection's output is below its high-water mark, and waits above it.
+/// Whoever opens a stream reads it to its end or completes it: <see cref="Complete"/> on a source aborts it and drops what
+/// was not read; on a duplex it ends this side only, and the other is still to be read.
 /// </remarks>
 public abstract class RpcStream
 {
@@ -23,7 +25,7 @@ public abstract class RpcStream
     public abstract bool TryRead(out RpcBody body);
 
     /// <summary>
-    /// Sends an item. The bytes are copied before this returns. Empty bodies are skipped: they would be a goodbye.
+    /// Sends an item. The bytes are copied before the returned task completes. Empty bodies are skipped: they would be a goodbye.
     /// </summary>
     /// <exception cref="RpcException">The stream was ended or the connection was lost.</exception>
     public abstract ValueTask WriteAsync(BodyType type, ReadOnlyMemory<byte> body, CancellationToken cancellationToken);
