@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Scuttlebutt.Invites;
@@ -177,7 +178,7 @@ internal static class InviteCodeText
             return (null, "The port in this invite code is not a number from 1 to 65535.");
         }
 
-        if (!InviteHost.TryParseAddress(host, out _) && !InviteHost.IsName(host))
+        if (!PeerHost.TryParseAddress(host, out _) && !PeerHost.IsName(host))
         {
             return (null, "The host in this invite code is neither a name nor an IP address.");
         }
