@@ -55,23 +55,26 @@ public static class Commands
             error.WriteLine(parsed.GetValue(SharedOptions.Json) ? JsonText.Of(new JsonObject { ["error"] = message }) : message);
     }
 
-    private static RootCommand Root() => new("PiPub: a Secure Scuttlebutt pub for a small box at home.")
+    private static RootCommand Root()
     {
-        SharedOptions.DataDirectory,
-        SharedOptions.Config,
-        SharedOptions.Json,
-        WhoamiCommand.Create(),
-        StatusCommand.Create(),
-        InviteCommands.Create(),
-        ContactCommands.Follow(),
-        ContactCommands.Unfollow(),
-        ContactCommands.Block(),
-        PublishCommand.Create(),
-        PeerCommands.Peers(),
-        PeerCommands.Connect(),
-        FeedsCommand.Create(),
-        BlobCommands.Create(),
-        LogCommand.Create(),
-        ConfigCommand.Create(),
-    };
+        var root = new RootCommand("PiPub: a Secure Scuttlebutt pub for a small box at home.")
+        {
+            RunCommand.Create(),
+            WhoamiCommand.Create(),
+            StatusCommand.Create(),
+            InviteCommands.Create(),
+            ContactCommands.Follow(),
+            ContactCommands.Unfollow(),
+            ContactCommands.Block(),
+            PublishCommand.Create(),
+            PeerCommands.Peers(),
+            PeerCommands.Connect(),
+            FeedsCommand.Create(),
+            BlobCommands.Create(),
+            LogCommand.Create(),
+            ConfigCommand.Create(),
+        };
+        SharedOptions.AddTo(root);
+        return root;
+    }
 }

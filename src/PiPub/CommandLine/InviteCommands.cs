@@ -45,7 +45,8 @@ internal static class InviteCommands
                 options["expires"] = DateTimeOffset.UtcNow.AddHours(hours).ToUnixTimeMilliseconds();
             }
 
-            call.Print(await call.AskAsync("invite.create", options), answer => answer.ToString());
+            options["all"] = true;
+            call.Print(await call.AskAsync("invite.create", options), answer => answer.GetProperty("invite").GetString()!);
         }));
         return command;
     }
@@ -66,5 +67,29 @@ internal static class InviteCommands
         return command;
     }
 
-    private static string ForPeople(JsonElement invites) => invites.GetRawText();
+    private static string ForPeople(JsonElement invites)
+    {
+        var table = new TextTable("id", "used", "made", "state", "note");
+        foreach (var invite in invites.EnumerateArray())
+        {
+            table.Add(
+                invite.GetProperty("id").GetString()!,
+                $"{invite.GetProperty("used")} of {invite.GetProperty("total")}",
+                $"{Time(invite, "created"):yyyy-MM-dd}",
+                State(invite),
+                invite.TryGetProperty("note", out var note) ? note.ToString() : "");
+        }
+
+        return table.Count == 0 ? "There are no invites. Make one with: pipub invite create" : table.ToString();
+    }
+
+    private static string State(JsonElement invite) =>
+        Time(invite, "revoked") is { } revoked ? $"revoked {revoked:yyyy-MM-dd}"
+        : invite.GetProperty("used").GetInt64() >= invite.GetProperty("total").GetInt64() ? "used up"
+        : Time(invite, "expires") is not { } expires ? "good"
+        : expires < DateTimeOffset.UtcNow ? $"expired {expires:yyyy-MM-dd HH:mm}"
+        : $"good until {expires:yyyy-MM-dd HH:mm} UTC";
+
+    private static DateTimeOffset? Time(JsonElement invite, string name) =>
+        invite.TryGetProperty(name, out var value) ? DateTimeOffset.FromUnixTimeMilliseconds(value.GetInt64()) : null;
 }
