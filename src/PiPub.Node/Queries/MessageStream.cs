@@ -19,7 +19,7 @@ internal static class MessageStream
     public static async Task ServeAsync(
         MessageStore store,
         StreamOptions options,
-        Func<long, IAsyncEnumerable<RpcBody>> old,
+        Func<long, IEnumerable<RpcBody>> old,
         Func<LogRecord, IEnumerable<RpcBody>> item,
         RpcStream stream,
         CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal static class MessageStream
             var left = options.Limit;
             if (left != 0)
             {
-                await foreach (var body in old(position).WithCancellation(cancellationToken))
+                foreach (var body in old(position))
                 {
                     await stream.WriteAsync(body.Type, body.Bytes, cancellationToken);
                     if (--left == 0)
