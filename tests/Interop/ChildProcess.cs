@@ -11,6 +11,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly Queue<string> complaints = new();
     private readonly Task readingOutput;
     private readonly Task readingErrors;
+    private bool disposed;
 
     private ChildProcess(Process process, Action<string> onLine)
     {
@@ -95,6 +96,9 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (disposed)
+            return;
+        disposed = true;
         await KillAsync();
         process.Dispose();
     }

@@ -70,6 +70,10 @@ internal sealed class JsPeer : IAsyncDisposable
 
     public async Task<Published> PublishManyAsync(int count, string name) => Published.Of(await CallAsync("publishMany", count, name));
 
+    /// <summary>Fills the log with posts by made-up authors in turn; answers with their ids. Modern stack only.</summary>
+    public async Task<string[]> PublishAsAsync(int feeds, int count, string name) =>
+        [.. (await CallAsync("publishAs", feeds, count, name)).EnumerateArray().Select(id => id.GetString()!)];
+
     /// <summary>Publishes a post that only the recipients can read.</summary>
     /// <param name="text">What it says.</param>
     /// <param name="format">"box" or "box2"; the classic stack knows the first only.</param>
@@ -104,6 +108,10 @@ internal sealed class JsPeer : IAsyncDisposable
     /// <returns>When its latest message arrived, in milliseconds since 1970.</returns>
     public async Task<long> WaitForAsync(string feed, long sequence, TimeSpan? patience = null) =>
         (await CallAsync("waitFor", feed, sequence, (long)(patience ?? Patience).TotalMilliseconds)).GetProperty("at").GetInt64();
+
+    /// <summary>Waits until so many messages are held in all; answers when the last of them arrived, in milliseconds since 1970.</summary>
+    public async Task<long> WaitForTotalAsync(int count, TimeSpan patience) =>
+        (await CallAsync("waitForTotal", count, (long)patience.TotalMilliseconds)).GetInt64();
 
     /// <summary>Up to where a connected peer has said that it holds this peer's own feed.</summary>
     public async Task<long> AcknowledgedAsync(string peer) => (await CallAsync("acknowledged", peer)).GetInt64();

@@ -9,17 +9,20 @@ internal sealed class OwnerClient : IAsyncDisposable
 
     private OwnerClient(Conversation conversation) => this.conversation = conversation;
 
-    public static async Task<OwnerClient> ConnectAsync(PiPubProcess pub, TestNetwork network)
+    public static async Task<OwnerClient> ConnectAsync(PiPubProcess pub, TestNetwork network) =>
+        network.Keep(await ConnectAsync(pub, network.NetworkKey));
+
+    public static async Task<OwnerClient> ConnectAsync(PiPubProcess pub, string networkKey)
     {
         var settings = Conversation.Json(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("directory", pub.Directory);
-            writer.WriteString("networkKey", network.NetworkKey);
+            writer.WriteString("networkKey", networkKey);
             writer.WriteString("remote", pub.Address);
             writer.WriteEndObject();
         });
-        return network.Keep(new OwnerClient(await Conversation.StartAsync("classic/owner.js", settings)));
+        return new OwnerClient(await Conversation.StartAsync("classic/owner.js", settings));
     }
 
     /// <summary>An async call; the arguments are a JSON array.</summary>

@@ -53,6 +53,14 @@ module.exports = function operations(ssb, pull, stack) {
       for (let i = 0; i < count; i++) last = await publish({ type: 'post', text: madeUpText(name, i) })
       return last
     },
+    /** Fills the log with posts by `feeds` made-up authors in turn (modern stack only); answers with their ids. */
+    async publishAs(feeds, count, name) {
+      const authors = Array.from({ length: feeds }, (_, i) => stack.makeKeys(madeUpBytes(name + i, 32)))
+      for (let i = 0; i < count; i++) {
+        await ask(stack.publishWith, authors[i % feeds], { type: 'post', text: madeUpText(name, i) })
+      }
+      return authors.map((keys) => keys.id)
+    },
     publishPrivate: async (content, recipients, format) => {
       const message = await ask(stack.publishPrivate, content, recipients, format)
       return { key: message.key, sequence: message.value.sequence, at: Date.now() }
@@ -87,6 +95,16 @@ module.exports = function operations(ssb, pull, stack) {
         check()
       })
       return { sequence: clock[feed], at: arrivals[feed] || 0 }
+    },
+    /** Waits until so many messages are held in all; answers when the last of them arrived. */
+    async waitForTotal(count, milliseconds) {
+      const deadline = Date.now() + milliseconds
+      await loaded
+      while (Object.values(clock).reduce((sum, sequence) => sum + sequence, 0) < count) {
+        if (Date.now() > deadline) throw new Error('gave up waiting for ' + count + ' messages')
+        await new Promise((resolve) => setTimeout(resolve, 25))
+      }
+      return Math.max(...Object.values(arrivals))
     },
     /** Up to where a connected peer says it holds this peer's own feed (its EBT note), 0 when it has not said. */
     acknowledged: (peer) => ssb.ebt.peerStatus(ssb.id).peers[peer]?.seq || 0,

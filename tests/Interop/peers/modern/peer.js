@@ -22,6 +22,8 @@ converse({ id: ssb.id, address }, operations(ssb, pull, {
   onMessage: (fn) => ssb.db.onMsgAdded(({ nativeMsg }) => fn(nativeMsg)),
   connect: (to, cb) => ssb.conn.connect(to, cb),
   publish: (content, cb) => ssb.db.create({ keys: config.keys, content }, cb),
+  makeKeys: (seed) => ssbKeys.generate('ed25519', seed),
+  publishWith: (keys, content, cb) => ssb.db.create({ keys, content }, cb),
   publishPrivate: (content, recps, format, cb) =>
     ssb.db.create({ keys: config.keys, content: { ...content, recps }, recps, encryptionFormat: format }, cb),
   getDecrypted: (key, cb) => ssb.db.get(key, cb)

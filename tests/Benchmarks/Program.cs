@@ -1,0 +1,3 @@
+using PiPub.Benchmarks;
+
+return await Run.MainAsync(args);

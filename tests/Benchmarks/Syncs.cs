@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using PiPub.Interop;
+
+namespace PiPub.Benchmarks;
+
+/// <summary>First syncs between whole processes: an empty receiver follows every author, connects, and gets all there is.</summary>
+internal sealed class Syncs(Corpus corpus, string workDirectory)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
+
+    private int receivers;
+
+    /// <summary>ssb-db2 to ssb-db2.</summary>
+    public async Task<SyncRun> JavaScriptToJavaScriptAsync()
+    {
+        await using var sender = await JsPeer.StartAsync(Stack.Modern, corpus.Directory, corpus.NetworkKey);
+        return await ToJavaScriptAsync(sender.Address);
+    }
+
+    /// <summary>ssb-db2 to PiPub. Its data directory can be kept, to send from it later.</summary>
+    public async Task<SyncRun> JavaScriptToPiPubAsync(string? keepIn = null)
+    {
+        await using var sender = await JsPeer.StartAsync(Stack.Modern, corpus.Directory, corpus.NetworkKey);
+        return await ToPiPubAsync(sender.Address, keepIn);
+    }
+
+    /// <summary>PiPub to PiPub.</summary>
+    public async Task<SyncRun> PiPubToPiPubAsync(string senderDirectory)
+    {
+        await using var sender = await PiPubProcess.StartAsync(senderDirectory, corpus.NetworkKey, Quiet);
+        return await ToPiPubAsync(sender.Address, keepIn: null);
+    }
+
+    private static string[] Quiet => ["--log-level", "warn", "--discovery", "off"];
+
+    private async Task<SyncRun> ToJavaScriptAsync(string sender)
+    {
+        var directory = NewDirectory();
+        await using var relay = new CountingRelay(sender);
+        await using var receiver = await JsPeer.StartAsync(Stack.Modern, directory, corpus.NetworkKey);
+        foreach (var author in corpus.Authors)
+            await receiver.FollowAsync(author);
+        await Task.Delay(Rest);
+
+        var writtenBefore = ProcessMeter.WrittenBytes(receiver.ProcessId);
+        var start = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        await receiver.ConnectAsync(relay.Address);
+        var end = await receiver.WaitForTotalAsync(corpus.Messages + corpus.Authors.Length, Patience);
+        await Task.Delay(Rest);
+        var run = new SyncRun((end - start) / 1000.0, ProcessMeter.PeakResidentBytes(receiver.ProcessId),
+            ProcessMeter.WrittenBytes(receiver.ProcessId) - writtenBefore, relay.BytesFromTarget);
+        await receiver.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+        return run;
+    }
+
+    private async Task<SyncRun> ToPiPubAsync(string sender, string? keepIn)
+    {
+        var directory = keepIn ?? NewDirectory();
+        await using var relay = new CountingRelay(sender);
+        await using var receiver = await PiPubProcess.StartAsync(directory, corpus.NetworkKey, Quiet);
+        await using var owner = await OwnerClient.ConnectAsync(receiver, corpus.NetworkKey);
+        foreach (var author in corpus.Authors)
+            await owner.CallAsync("publish", $$"""[{"type":"contact","contact":"{{author}}","following":true}]""");
+        await Task.Delay(Rest);
+
+        var expected = corpus.Messages + await TotalAsync(owner);
+        var writtenBefore = ProcessMeter.WrittenBytes(receiver.ProcessId);
+        var clock = Stopwatch.StartNew();
+        await owner.CallAsync("conn.connect", $"[\"{relay.Address}\"]");
+        while (await TotalAsync(owner) < expected)
+        {
+            if (clock.Elapsed > Patience)
+                throw new TimeoutException($"The receiving PiPub holds {await TotalAsync(owner)} of {expected} messages.\n{receiver.Log}");
+            await Task.Delay(25);
+        }
+        var seconds = clock.Elapsed.TotalSeconds;
+        await Task.Delay(Rest);
+        var run = new SyncRun(seconds, ProcessMeter.PeakResidentBytes(receiver.ProcessId),
+            ProcessMeter.WrittenBytes(receiver.ProcessId) - writtenBefore, relay.BytesFromTarget);
+        await receiver.StopAsync();
+        if (keepIn is null)
+            Directory.Delete(directory, recursive: true);
+        return run;
+    }
+
+    private static async Task<long> TotalAsync(OwnerClient owner)
+    {
+        var total = 0L;
+        foreach (var feed in (await owner.CallAsync("getVectorClock")).EnumerateObject())
+            total += feed.Value.GetInt64();
+        return total;
+    }
+
+    private string NewDirectory() =>
+        Directory.CreateDirectory(Path.Combine(workDirectory, $"receiver-{Environment.ProcessId}-{++receivers}")).FullName;
+}
