@@ -69,7 +69,7 @@ public static class ConfigurationTable
         new("public-host", "this machine's own addresses", "host names or IP addresses, comma-separated or repeated",
             "Under which names the box is reached from outside: they are written into invites, best first.",
             (o, v) => o.PublicHosts = ConfigurationValue.Hosts(v), IsList: true),
-        new("connect", "none", "addresses such as `net:example.org:8008~shs:(base64 key)`, comma-separated or repeated",
+        new("connect", "none", "`net:host:port~shs:(key)` or `host:port:@(key).ed25519`, comma-separated or repeated",
             "Peers to stay connected with.",
             (o, v) => o.Connect = ConfigurationValue.PeerAddresses(v), IsList: true),
         new("discovery", "on", "`on` or `off`",

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Configuration;
@@ -79,8 +80,8 @@ internal static class ConfigurationValue
 
     public static NetworkKey NetworkKey(string text) => Scuttlebutt.Identities.NetworkKey.Parse(text);
 
-    public static Bytes32? HmacKey(string text) =>
-        text == "none" ? null : NetworkKey(text).Bytes;
+    public static HmacKey? HmacKey(string text) =>
+        text == "none" ? null : Scuttlebutt.Identities.HmacKey.Parse(text);
 
     public static IReadOnlyList<IPAddress> Addresses(IReadOnlyList<string> texts)
     {
@@ -118,19 +119,14 @@ internal static class ConfigurationValue
         return [.. texts.Select(text => text.Trim('[', ']'))];
     }
 
-    public static IReadOnlyList<string> PeerAddresses(IReadOnlyList<string> texts)
+    public static IReadOnlyList<MultiserverAddress> PeerAddresses(IReadOnlyList<string> texts)
     {
+        var addresses = new List<MultiserverAddress>();
         foreach (var text in texts)
         {
-            var tilde = text.IndexOf("~shs:", StringComparison.Ordinal);
-            if (tilde < 0
-                || !(text.StartsWith("net:", StringComparison.Ordinal) || text.StartsWith("ws:", StringComparison.Ordinal) || text.StartsWith("wss:", StringComparison.Ordinal))
-                || !FeedId.TryParse($"@{text[(tilde + 5)..]}.ed25519", out _))
-            {
-                throw new FormatException();
-            }
+            addresses.Add(MultiserverAddress.TryParseAny(text, out var address) && address.IsDialable && address.Seed is null ? address : throw new FormatException());
         }
 
-        return texts;
+        return addresses;
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Configuration;
@@ -17,7 +18,7 @@ public sealed class PiPubOptions
     public NetworkKey NetworkKey { get; set; } = NetworkKey.Main;
 
     /// <summary>The key that messages of this network are signed under, or null where there is none (the main network).</summary>
-    public Bytes32? MessageHmacKey { get; set; }
+    public HmacKey? MessageHmacKey { get; set; }
 
     /// <summary>TCP port for peers; 0 takes any free one.</summary>
     public int SsbPort { get; set; } = 8008;
@@ -61,8 +62,8 @@ public sealed class PiPubOptions
     /// <summary>Host names or addresses under which the box can be reached, written into invites, best first.</summary>
     public IReadOnlyList<string> PublicHosts { get; set; } = [];
 
-    /// <summary>Multiserver addresses of peers to stay connected with.</summary>
-    public IReadOnlyList<string> Connect { get; set; } = [];
+    /// <summary>Peers to stay connected with.</summary>
+    public IReadOnlyList<MultiserverAddress> Connect { get; set; } = [];
 
     /// <summary>Whether to announce the box on the local network and look for others there.</summary>
     public bool Discovery { get; set; } = true;

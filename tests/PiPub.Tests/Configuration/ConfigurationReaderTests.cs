@@ -195,7 +195,7 @@ public sealed class ConfigurationReaderTests : IDisposable
     {
         "data-directory" => options.DataDirectory,
         "network-key" => options.NetworkKey.ToString(),
-        "message-hmac-key" => options.MessageHmacKey is { } bytes ? Convert.ToBase64String(bytes.AsSpan()) : "none",
+        "message-hmac-key" => options.MessageHmacKey?.ToString() ?? "none",
         "ssb-port" => options.SsbPort.ToString(),
         "ssb-bind" => string.Join(',', options.SsbBind),
         "web-port" => options.WebPort.ToString(),
@@ -210,7 +210,7 @@ public sealed class ConfigurationReaderTests : IDisposable
         "max-connections-per-address" => options.MaxConnectionsPerAddress.ToString(),
         "connection-rate-per-address" => options.ConnectionRatePerAddress.ToString(),
         "public-host" => string.Join(',', options.PublicHosts),
-        "connect" => string.Join(',', options.Connect),
+        "connect" => string.Join(',', options.Connect.Select(address => address.Format())),
         "discovery" => options.Discovery.ToString(),
         "log-level" => options.LogLevel.ToString(),
         _ => throw new ArgumentOutOfRangeException(nameof(key), key, "This test does not know the key."),
