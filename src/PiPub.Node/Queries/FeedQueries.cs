@@ -99,7 +99,7 @@ public sealed class FeedQueries(MessageStore store)
             throw new RpcException("Param 0 must have a .id of type \"feedId\"");
         }
 
-        return MessageStream.ServeAsync(store, options, _ => Old(feed, options), Live, stream, cancellationToken);
+        return MessageStream.ServeAsync(store, null, options, _ => Old(feed, options), Live, stream, cancellationToken);
 
         IEnumerable<RpcBody> Live(LogRecord record)
         {

@@ -1,5 +1,6 @@
 using PiPub.Scuttlebutt.MuxRpc;
 using PiPub.Storage;
+using PiPub.Storage.Views;
 
 namespace PiPub.Node.Queries;
 
@@ -11,6 +12,7 @@ internal static class MessageStream
 {
     /// <summary>Serves a stream.</summary>
     /// <param name="store">Where new messages appear.</param>
+    /// <param name="views">What the old ones are found with, brought up to date first; null where the store itself tells.</param>
     /// <param name="options">Old, live, limit and marker.</param>
     /// <param name="old">Old messages in the order asked for, of those that end at or before the position given.</param>
     /// <param name="item">What to send for a message that was just appended; nothing, one thing or several.</param>
@@ -18,6 +20,7 @@ internal static class MessageStream
     /// <param name="cancellationToken">The caller ended the stream.</param>
     public static async Task ServeAsync(
         MessageStore store,
+        IMessageViews? views,
         StreamOptions options,
         Func<long, IEnumerable<RpcBody>> old,
         Func<LogRecord, IEnumerable<RpcBody>> item,
@@ -30,6 +33,11 @@ internal static class MessageStream
             var left = options.Limit;
             if (left != 0)
             {
+                if (views is not null)
+                {
+                    await views.WaitUntilAsync(position, cancellationToken);
+                }
+
                 foreach (var body in old(position))
                 {
                     await stream.WriteAsync(body.Type, body.Bytes, cancellationToken);

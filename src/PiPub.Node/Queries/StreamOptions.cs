@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PiPub.Scuttlebutt.MuxRpc;
+using PiPub.Storage.Views;
 
 namespace PiPub.Node.Queries;
 
@@ -27,7 +28,7 @@ internal sealed record StreamOptions
     public bool Reverse { get; private init; }
 
     /// <summary>Old messages at most; negative for all.</summary>
-    public long Limit { get; private init; } = -1;
+    public long Limit { get; init; } = -1;
 
     /// <summary>The lower end of the range; negative infinity for none.</summary>
     public double Low { get; private init; } = double.NegativeInfinity;
@@ -70,6 +71,9 @@ internal sealed record StreamOptions
             HighIncluded = lt is null,
         };
     }
+
+    /// <summary>The range as the views take it.</summary>
+    public ViewRange Range => new(Low, LowIncluded, High, HighIncluded);
 
     /// <summary>Whether a value lies in the range.</summary>
     public bool Covers(double value) =>
