@@ -1,16 +1,29 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using PiPub.Benchmarks.Parts;
 using PiPub.Interop;
 
 namespace PiPub.Benchmarks;
 
 /// <summary>
 /// A run of <c>make bench</c>. Arguments: <c>--messages N</c> (default 50,000), <c>--feeds N</c> (50), <c>--repeat N</c> (3),
-/// <c>--results FILE</c>, <c>--only javascript</c> (the JavaScript baseline alone).
+/// <c>--results FILE</c>, <c>--only javascript</c> (the JavaScript baseline alone), <c>--only ingest</c>; <c>--parts</c> runs
+/// BenchmarkDotNet on the parts instead.
 /// </summary>
 internal static class Run
 {
     public static async Task<int> MainAsync(string[] arguments)
     {
         LoopbackNamespace.Require();
+        if (arguments.Contains("--parts"))
+        {
+            // In this process: building another project would need the network that this namespace has not.
+            BenchmarkRunner.Run<PartBenchmarks>(DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)));
+            return 0;
+        }
+
         var messages = int.Parse(Argument(arguments, "--messages") ?? "50000");
         var feeds = int.Parse(Argument(arguments, "--feeds") ?? "50");
         var repeat = int.Parse(Argument(arguments, "--repeat") ?? "3");
@@ -18,8 +31,16 @@ internal static class Run
         var results = new Results();
         Console.WriteLine(Machine.Describe());
 
-        var corpus = await Corpus.OpenAsync(work, messages, feeds);
-        await SyncComparison.RunAsync(new Syncs(corpus, work), work, corpus, repeat, Argument(arguments, "--only") == "javascript", results);
+        var only = Argument(arguments, "--only");
+        if (only != "javascript")
+            await Ingest.RunAsync(work, messages, repeat, results);
+        if (only != "ingest")
+        {
+            var corpus = await Corpus.OpenAsync(work, messages, feeds);
+            await SyncComparison.RunAsync(new Syncs(corpus, work), work, corpus, repeat, only == "javascript", results);
+            if (only is null)
+                await CrowdRun.RunAsync(Path.Combine(work, SyncComparison.SenderDirectory), corpus, results);
+        }
 
         var markdown = results.ToMarkdown(Machine.Describe(), DateOnly.FromDateTime(DateTime.UtcNow));
         Console.WriteLine();

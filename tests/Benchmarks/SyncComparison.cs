@@ -5,11 +5,14 @@ namespace PiPub.Benchmarks;
 /// <summary>First syncs of the whole corpus, PiPub beside ssb-db2, in turns so that both see the same machine.</summary>
 internal static class SyncComparison
 {
+    /// <summary>Where the PiPub that sends keeps its data, below the work directory; it holds the corpus afterwards.</summary>
+    public const string SenderDirectory = "sender";
+
     private const double Megabyte = 1_000_000;
 
     public static async Task RunAsync(Syncs syncs, string workDirectory, Corpus corpus, int repeat, bool javaScriptOnly, Results results)
     {
-        var sender = Path.Combine(workDirectory, "sender");
+        var sender = Path.Combine(workDirectory, SenderDirectory);
         if (Directory.Exists(sender))
             Directory.Delete(sender, recursive: true);
         Directory.CreateDirectory(sender);

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using PiPub.Scuttlebutt.Cryptography;
+using PiPub.Scuttlebutt.Feeds;
+using PiPub.Scuttlebutt.Feeds.Classic;
+using PiPub.Scuttlebutt.Identities;
+using PiPub.Storage;
+using PiPub.Storage.Log;
+
+namespace PiPub.Benchmarks.Parts;
+
+/// <summary>
+/// How much of libsodium's bare verify rate is left when messages are also parsed, canonicalised, named, put in order and
+/// kept on disk. Both use all cores, on the same messages.
+/// </summary>
+internal static class Ingest
+{
+    private const int Authors = 10;
+    private const int BatchSize = 1024;
+
+    public static async Task RunAsync(string workDirectory, int messages, int repeat, Results results)
+    {
+        var (wires, signed) = MakeMessages(messages);
+        var bare = new List<double>();
+        var whole = new List<double>();
+        for (var i = 0; i < repeat; i++)
+        {
+            bare.Add(messages / Time(() => VerifyBare(signed)));
+            whole.Add(messages / await TimeIngestAsync(Path.Combine(workDirectory, "ingest"), wires));
+        }
+        bare.Sort();
+        whole.Sort();
+        double verify = bare[repeat / 2], ingest = whole[repeat / 2];
+        results.Add(new("ingest: parse, verify, append", $"{ingest:N0}/s", $"libsodium's verify alone, all cores: {verify:N0}/s",
+            (ingest / verify).ToString("0.00", CultureInfo.InvariantCulture), "at least 0.8", ingest / verify >= 0.8));
+    }
+
+    private static double Time(Action work)
+    {
+        var clock = Stopwatch.StartNew();
+        work();
+        return clock.Elapsed.TotalSeconds;
+    }
+
+    private static void VerifyBare((byte[] Text, byte[] Signature, byte[] Author)[] signed) =>
+        Parallel.For(0, signed.Length, i =>
+        {
+            if (!Sodium.Verify(signed[i].Signature, signed[i].Text, signed[i].Author))
+                throw new InvalidOperationException("A signature that was just made does not verify.");
+        });
+
+    private static async Task<double> TimeIngestAsync(string directory, ReadOnlyMemory<byte>[] wires)
+    {
+        if (Directory.Exists(directory))
+            Directory.Delete(directory, recursive: true);
+        await using var log = SegmentedMessageLog.Open(directory);
+        using var store = new MessageStore(log);
+        var verdicts = new ClassicVerdict[BatchSize];
+        var batch = new List<Message>(BatchSize);
+
+        var clock = Stopwatch.StartNew();
+        for (var at = 0; at < wires.Length; at += BatchSize)
+        {
+            var slice = wires.AsMemory(at, Math.Min(BatchSize, wires.Length - at));
+            ClassicFeed.VerifyBatch(slice, hmacKey: null, verdicts);
+            batch.Clear();
+            for (var i = 0; i < slice.Length; i++)
+                batch.Add(verdicts[i].Message ?? throw new InvalidOperationException(verdicts[i].Reason));
+            await store.AppendAsync(batch, receivedAt: 0, CancellationToken.None);
+        }
+        return clock.Elapsed.TotalSeconds;
+    }
+
+    private static (ReadOnlyMemory<byte>[] Wires, (byte[], byte[], byte[])[] Signed) MakeMessages(int count)
+    {
+        var wires = new ReadOnlyMemory<byte>[count];
+        var signed = new (byte[], byte[], byte[])[count];
+        var random = new Random(1);
+        var keys = Enumerable.Range(0, Authors).Select(i => KeyPair.FromSeed(SHA256.HashData([(byte)i]))).ToArray();
+        var tips = new FeedTip[Authors];
+        Span<byte> noise = stackalloc byte[240];
+        for (var i = 0; i < count; i++)
+        {
+            var author = i % Authors;
+            random.NextBytes(noise);
+            var content = Encoding.UTF8.GetBytes($$"""{"type":"post","text":"{{Convert.ToBase64String(noise[..random.Next(30, 240)])}}"}""");
+            var message = ClassicFeed.Create(keys[author], tips[author], 1_700_000_000_000 + i, content);
+            tips[author] = new FeedTip(message.Sequence, message.Id);
+            wires[i] = message.Value;
+
+            // What libsodium is given alone: a text as long as the message's, by the same author.
+            var signature = new byte[Sodium.SignatureBytes];
+            keys[author].Sign(message.Value.Span, signature);
+            signed[i] = (message.Value.ToArray(), signature, keys[author].Id.AsSpan().ToArray());
+        }
+        return (wires, signed);
+    }
+}
