@@ -1,21 +1,17 @@
 using System.Text;
-using System.Text.Json;
 using PiPub.Scuttlebutt.Identities;
+using PiPub.Storage.Disk;
 
 namespace PiPub.Node.Identity;
 
 /// <summary>
 /// The file <c>secret</c> in the data directory: the box's own key pair. Made once, readable by its user only (mode 0400),
-/// never overwritten.
+/// never overwritten. It is the machine's identity, not its owner's, who is a person with a key in their own phone.
 /// </summary>
-/// <remarks>
-/// The field's format: a JSON object {curve, public, private, id} between lines that begin with <c>#</c>;
-/// <c>private</c> is 64 bytes (seed, public key) in base64, followed by <c>.ed25519</c>. Source: ssb-keys 8.5.0, storage.js.
-/// </remarks>
+/// <remarks>Its text is <see cref="SecretText"/>'s. Source: ssb-keys 8.5.0, storage.js.</remarks>
 public static class SecretFile
 {
     private const string Name = "secret";
-    private const string Suffix = ".ed25519";
     private const int MaxBytes = 64 * 1024;
 
     /// <summary>Reads the box's key pair, and makes one when there is none.</summary>
@@ -32,73 +28,12 @@ public static class SecretFile
     /// <summary>Whether the data directory has a secret.</summary>
     public static bool Exists(string dataDirectory) => File.Exists(Path.Combine(dataDirectory, Name));
 
-    /// <summary>The key pair in a file's text.</summary>
-    /// <exception cref="FormatException">The text holds none, or one whose halves do not belong together.</exception>
-    public static KeyPair Parse(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        var json = new StringBuilder();
-        foreach (var line in text.AsSpan().EnumerateLines())
-        {
-            if (!line.TrimStart().StartsWith('#'))
-            {
-                json.Append(line).Append('\n');
-            }
-        }
-
-        try
-        {
-            using var document = JsonDocument.Parse(json.ToString());
-            var root = document.RootElement;
-            if (root.GetProperty("curve").GetString() != "ed25519")
-            {
-                throw new FormatException("Its curve is not ed25519.");
-            }
-
-            var secretKey = Convert.FromBase64String(WithoutSuffix(root.GetProperty("private").GetString()!));
-            if (secretKey.Length != 64)
-            {
-                throw new FormatException($"Its private key is {secretKey.Length} bytes long instead of 64.");
-            }
-
-            var pair = KeyPair.FromSeed(secretKey.AsSpan(0, 32));
-            return pair.SecretKey.SequenceEqual(secretKey) && root.GetProperty("id").GetString() == pair.Id.ToString()
-                ? pair
-                : throw new FormatException("Its private key and its id do not belong together.");
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw new FormatException("It is not a key pair in JSON.", e);
-        }
-    }
-
-    /// <summary>The text of the file for a key pair.</summary>
-    public static string Format(KeyPair pair)
-    {
-        ArgumentNullException.ThrowIfNull(pair);
-        var publicKey = Convert.ToBase64String(pair.Id.AsSpan()) + Suffix;
-        return $$"""
-            # This is the SECRET of a PiPub box: whoever has it can speak as the box.
-            # Show it to nobody. Never edit it. Never use it in two places at once:
-            # that splits the box's feed in two, which nobody can mend.
-            {
-              "curve": "ed25519",
-              "public": "{{publicKey}}",
-              "private": "{{Convert.ToBase64String(pair.SecretKey)}}{{Suffix}}",
-              "id": "{{pair.Id}}"
-            }
-            # Safe to share is only the id:
-            #   {{pair.Id}}
-
-            """;
-    }
-
     private static KeyPair Read(string path)
     {
         try
         {
             return new FileInfo(path).Length <= MaxBytes
-                ? Parse(File.ReadAllText(path))
+                ? SecretText.Parse(File.ReadAllText(path))
                 : throw new FormatException("It is too large.");
         }
         catch (FormatException e)
@@ -119,15 +54,13 @@ public static class SecretFile
             UnixCreateMode = UnixFileMode.UserRead,
         }))
         {
-            file.Write(Encoding.UTF8.GetBytes(Format(pair)));
+            file.Write(Encoding.UTF8.GetBytes(SecretText.Format(pair)));
             file.Flush(flushToDisk: true);
         }
 
         // Whole or not at all: a crash leaves only the unfinished one behind.
         File.Move(unfinished, path, overwrite: false);
+        FileSync.Directory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         return pair;
     }
-
-    private static string WithoutSuffix(string key) =>
-        key.EndsWith(Suffix, StringComparison.Ordinal) ? key[..^Suffix.Length] : key;
 }

@@ -8,7 +8,7 @@ namespace PiPub.Storage.Disk;
 /// Makes what was written survive a pulled plug. The data of a file needs fdatasync (its size included, its times not);
 /// a file's appearing under its name needs an fsync of the directory.
 /// </summary>
-internal static partial class FileSync
+public static partial class FileSync
 {
     private const int CloseOnExec = 0x80000;
     private const int ReadOnlyDirectory = 0x10000 | CloseOnExec; // O_DIRECTORY on x64
