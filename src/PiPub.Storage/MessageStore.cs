@@ -26,7 +26,16 @@ public sealed class MessageStore : IDisposable
         Log = log;
         if (index is not null && index.IndexedTo <= log.End)
         {
-            Load(index);
+            try
+            {
+                Load(index);
+            }
+            catch (IOException)
+            {
+                // A damaged view costs time, nothing else: the whole log is read instead.
+                _feeds.Clear();
+                _count = 0;
+            }
         }
 
         foreach (var record in log.Scan(_end))
@@ -197,7 +206,7 @@ public sealed class MessageStore : IDisposable
     {
         FeedId current = default;
         FeedPositions? positions = null;
-        foreach (var (feed, sequence, position) in index.FeedPositions())
+        index.VisitPositions((feed, sequence, position) =>
         {
             if (positions is null || feed != current)
             {
@@ -210,7 +219,7 @@ public sealed class MessageStore : IDisposable
                 positions.Add(position);
                 _count++;
             }
-        }
+        });
 
         _end = index.IndexedTo;
     }

@@ -86,8 +86,12 @@ public sealed class MessageStoreTests : IDisposable
     {
         public long IndexedTo => log.Scan(0).ElementAt(records).Position;
 
-        public IEnumerable<(FeedId Feed, int Sequence, long Position)> FeedPositions() => log.Scan(0).Take(records)
-            .Select(static record => (record.Message.Author, record.Message.Sequence, record.Position))
-            .OrderBy(static entry => entry.Author).ThenBy(static entry => entry.Sequence);
+        public void VisitPositions(Action<FeedId, int, long> visit)
+        {
+            foreach (var message in log.Scan(0).Take(records).OrderBy(static record => record.Message.Author).ThenBy(static record => record.Message.Sequence))
+            {
+                visit(message.Message.Author, message.Message.Sequence, message.Position);
+            }
+        }
     }
 }
