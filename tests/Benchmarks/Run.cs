@@ -20,7 +20,8 @@ internal static class Run
         if (arguments.Contains("--parts"))
         {
             // In this process: building another project would need the network that this namespace has not.
-            BenchmarkRunner.Run<PartBenchmarks>(DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)));
+            var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+            BenchmarkSwitcher.FromAssembly(typeof(Run).Assembly).Run(["--filter", "*"], config);
             return 0;
         }
 
