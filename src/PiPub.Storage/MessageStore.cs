@@ -66,6 +66,12 @@ public sealed class MessageStore : IDisposable
     /// <summary>The newest message of a feed; sequence 0 when nothing is held.</summary>
     public FeedTip Tip(FeedId feed) => _feeds.TryGetValue(feed, out var positions) ? Tip(positions) : default;
 
+    /// <summary>The newest sequence of a feed, without looking into the log; 0 when nothing is held.</summary>
+    public int SequenceOf(FeedId feed) => _feeds.TryGetValue(feed, out var positions) ? positions.Count : 0;
+
+    /// <summary>Every feed of which something is held, and its newest sequence, without looking into the log.</summary>
+    public IEnumerable<KeyValuePair<FeedId, int>> Sequences() => _feeds.Select(feed => KeyValuePair.Create(feed.Key, feed.Value.Count));
+
     /// <summary>The log position of a feed's message, or -1.</summary>
     public long PositionOf(FeedId feed, int sequence) => _feeds.TryGetValue(feed, out var positions) ? positions[sequence] : -1;
 

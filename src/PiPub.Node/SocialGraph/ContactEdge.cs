@@ -1,4 +1,5 @@
 using PiPub.Scuttlebutt.Identities;
+using PiPub.Storage.Views;
 
 namespace PiPub.Node.SocialGraph;
 
@@ -43,4 +44,25 @@ public interface IContactSource
 
     /// <summary>Every author's last word on every contact, in the order of the log.</summary>
     IEnumerable<ContactEdge> Contacts();
+}
+
+/// <summary>The contact edges of the views.</summary>
+public sealed class ViewContacts(MessageViews views) : IContactSource
+{
+    /// <inheritdoc/>
+    public long Position => views.IndexedTo;
+
+    /// <inheritdoc/>
+    public IEnumerable<ContactEdge> Contacts()
+    {
+        foreach (var edge in views.Contacts())
+        {
+            yield return new ContactEdge(edge.Author, edge.Contact, edge.State switch
+            {
+                Storage.Views.ContactState.Follow => ContactState.Following,
+                Storage.Views.ContactState.Block => ContactState.Blocking,
+                _ => ContactState.Neutral,
+            });
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using PiPub.Node.Intake;
 using PiPub.Node.Invites;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage;
@@ -14,7 +15,7 @@ namespace PiPub.Node.SocialGraph;
 /// readers take.
 /// Source: ssb-friends 5.1.7; layered-graph 1.2.0; dynamic-dijkstra 1.0.2, simple.js.
 /// </remarks>
-public sealed partial class FollowGraph : IBoxContacts
+public sealed partial class FollowGraph : IBoxContacts, IAppendObserver
 {
     /// <summary>How far feeds are followed when nothing else is configured: ssb-config's default.</summary>
     public const int DefaultMaxHops = 2;
@@ -63,18 +64,6 @@ public sealed partial class FollowGraph : IBoxContacts
         }
     }
 
-    /// <summary>The person whom the box belongs to: its first member; null as long as it has none.</summary>
-    public FeedId? Owner
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _members.Count > 0 ? _nodes[_members[0]].Id : null;
-            }
-        }
-    }
-
     /// <summary>Draws what the log holds: the edges of a view, and what the log has beyond it.</summary>
     /// <param name="store">The messages.</param>
     /// <param name="source">A view of contacts; without one the whole log is read.</param>
@@ -90,7 +79,7 @@ public sealed partial class FollowGraph : IBoxContacts
         Apply(Contacts(store.Scan(position)));
     }
 
-    /// <summary>Draws the edges of messages that were just appended to the log.</summary>
+    /// <inheritdoc/>
     public void Appended(IReadOnlyList<LogRecord> records)
     {
         ArgumentNullException.ThrowIfNull(records);

@@ -3,6 +3,14 @@ using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Scuttlebutt.Replication;
 
+/// <summary>How a session stands with one feed.</summary>
+/// <param name="Remote">The sequence that the peer has; -1 when it does not replicate the feed.</param>
+/// <param name="Told">The sequence that we told it last; -1 for none.</param>
+/// <param name="Sent">The sequence up to which it has been sent the feed.</param>
+/// <param name="IsSending">It wants to be sent what follows.</param>
+/// <param name="IsReceiving">It has been asked to send what follows.</param>
+public readonly record struct EbtLaneStatus(int Remote, int Told, int Sent, bool IsSending, bool IsReceiving);
+
 /// <summary>
 /// One peer's side of epidemic broadcast tree replication: a lane for every feed, and the two queues of what is to be
 /// said and sent. Belongs to an <see cref="EbtTree"/> and is, like it, for one thread at a time.

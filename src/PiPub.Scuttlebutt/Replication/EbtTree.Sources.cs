@@ -50,7 +50,9 @@ public sealed partial class EbtTree
             }
             else if (answered && (still >= AskAgainMilliseconds || (silent && still >= NeglectMilliseconds)))
             {
-                AskAgain(feed.Id, now);
+                feed.Seen = feed.Local;
+                feed.Progress = now;
+                source.Tell(feed);
             }
         }
     }

@@ -40,6 +40,9 @@ public sealed partial class EbtTree
         _withheld = withheld;
     }
 
+    /// <summary>Told of every peer's word on how far it has a wanted feed: peer, feed, sequence.</summary>
+    public Action<FeedId, FeedId, int>? Claimed { get; init; }
+
     /// <summary>The open sessions.</summary>
     public IReadOnlyList<EbtSession> Sessions => _sessions;
 
@@ -354,15 +357,36 @@ public sealed partial class EbtTree
         }
     }
 
-    /// <summary>Messages of a feed that had arrived were lost on the way to the store: they are asked for again.</summary>
-    public void AskAgain(FeedId author, long now)
+    /// <summary>
+    /// Messages of a feed that had arrived did not reach the store (the disk was full, too many were missing before them).
+    /// They are asked for again when the source has been silent for a while.
+    /// </summary>
+    public void Lost(FeedId author)
     {
-        if (_feeds.TryGetValue(author, out var feed) && feed.Source is { } source)
+        if (_feeds.TryGetValue(author, out var feed))
         {
             feed.Seen = feed.Local;
-            feed.Progress = now;
-            source.Tell(feed);
         }
+    }
+
+    /// <summary>How a session stands with a feed; null when neither side has said anything about it.</summary>
+    public EbtLaneStatus? StatusOf(EbtSession session, FeedId feed)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        if (!_feeds.TryGetValue(feed, out var entry))
+        {
+            return null;
+        }
+
+        var lane = session.Lanes.Peek(entry.Number);
+        return lane.Has(LaneFlags.Known | LaneFlags.Told)
+            ? new EbtLaneStatus(
+                lane.Has(LaneFlags.Known) ? lane.Remote : 0,
+                lane.Has(LaneFlags.Told) ? lane.Told : -1,
+                lane.Sent,
+                lane.Has(LaneFlags.Send),
+                entry.Source == session)
+            : null;
     }
 
     internal static EbtNote NoteFor(EbtSession session, EbtFeed feed, in EbtLane lane) =>
@@ -441,6 +465,7 @@ public sealed partial class EbtTree
         }
 
         lane.Sent = note.Sequence;
+        Claimed?.Invoke(session.Peer, feed.Id, note.Sequence);
         if (!lane.Has(LaneFlags.Spoken)
             || (feed.Local > note.Sequence && !note.Receive && lane.Told != feed.Local))
         {

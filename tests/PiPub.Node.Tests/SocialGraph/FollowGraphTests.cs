@@ -93,13 +93,12 @@ public class FollowGraphTests
         ]);
         Assert.Equal([0, 1, 1, 2, null, null, -1], Enumerable.Range(0, 7).Select(i => graph.Hops(Id(i))));
         Assert.Equal([Id(1), Id(2)], graph.Members);
-        Assert.Equal(Id(1), graph.Owner);
         Assert.True(graph.IsFollowing(Box, Id(1)));
         Assert.False(graph.IsFollowing(Id(1), Box));
         Assert.True(graph.IsBlocking(Id(6)));
 
         graph.Apply([new(Box, Id(1), ContactState.Neutral), new(Box, Id(6), ContactState.Following)]);
-        Assert.Equal(Id(2), graph.Owner);
+        Assert.Equal([Id(2), Id(6)], graph.Members);
         Assert.False(graph.IsBlocking(Id(6)));
         Assert.Null(graph.Hops(Id(3)));
     }
