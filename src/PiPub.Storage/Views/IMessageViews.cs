@@ -7,7 +7,14 @@ namespace PiPub.Storage.Views;
 /// <param name="LowIncluded">Whether it belongs to the range.</param>
 /// <param name="High">The upper end.</param>
 /// <param name="HighIncluded">Whether it belongs to the range.</param>
-public readonly record struct ViewRange(double Low, bool LowIncluded, double High, bool HighIncluded);
+public readonly record struct ViewRange(double Low, bool LowIncluded, double High, bool HighIncluded)
+{
+    /// <summary>Every number.</summary>
+    public static ViewRange All { get; } = new(double.NegativeInfinity, true, double.PositiveInfinity, true);
+
+    /// <summary>Tells whether a number lies in the range.</summary>
+    public bool Covers(double value) => (LowIncluded ? value >= Low : value > Low) && (HighIncluded ? value <= High : value < High);
+}
 
 /// <summary>One link that a message's content makes, with the message that makes it.</summary>
 /// <param name="Source">The author.</param>
@@ -26,6 +33,7 @@ public interface IMessageViews
     long IndexedTo { get; }
 
     /// <summary>Completes when the views have read the log up to <paramref name="position"/>.</summary>
+    /// <exception cref="IOException">The views cannot follow, for now.</exception>
     ValueTask WaitUntilAsync(long position, CancellationToken cancellationToken);
 
     /// <summary>Where a message lies, or -1.</summary>
@@ -36,7 +44,7 @@ public interface IMessageViews
 
     /// <summary>
     /// Messages by the time they were written: what the author says, but never later than they were received
-    /// (ssb-db 20.4.1, indexes/feed.js); then by author.
+    /// (ssb-db 20.4.1, indexes/feed.js); then in the order of arrival.
     /// </summary>
     IEnumerable<(long Position, double Resolved)> ByResolvedTime(ViewRange resolved, bool reverse, long until);
 
@@ -44,7 +52,8 @@ public interface IMessageViews
     IEnumerable<long> ByType(string type, ViewRange received, bool reverse, long until);
 
     /// <summary>
-    /// Links, ordered by where they start (or where they lead, when only <paramref name="dest"/> is given), then by rel.
+    /// Links, as ssb-server's <c>links</c> finds them. Those of one source or to one dest are ordered by rel and the other end;
+    /// where neither is a whole id, all links are looked at, in the order of arrival.
     /// Each of source and dest is null, a whole id, or a sigil for all ids of that kind; rel is null or a whole name.
     /// </summary>
     IEnumerable<MessageLink> Links(string? source, string? rel, string? dest, bool reverse, long until);

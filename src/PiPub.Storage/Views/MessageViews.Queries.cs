@@ -21,12 +21,13 @@ public sealed partial class MessageViews
 {
     private const int FirstPage = 32;
     private const int LaterPages = 256;
+    private const int WholeIndexPages = 8192;
 
     /// <summary>The message with an id, or null.</summary>
     public LogRecord? ById(MessageId id)
     {
         var key = ViewTables.PrefixKey(id.Bytes);
-        foreach (var entry in Entries(_tables.Ids, new IndexEntry(key, 0), new IndexEntry(key + 1, 0)))
+        foreach (var entry in Entries(_tables.Ids, new IndexEntry(key, 0), new IndexEntry(key + 1, 0), reverse: true))
         {
             var record = _log.Read(entry.Position);
             if (record.Message.Id == id)
@@ -36,54 +37,6 @@ public sealed partial class MessageViews
         }
 
         return null;
-    }
-
-    /// <summary>Messages of a type in the order of the log.</summary>
-    /// <param name="type">The type in the content.</param>
-    /// <param name="reverse">Newest first.</param>
-    /// <param name="from">From this position on.</param>
-    /// <param name="before">Up to, not including, this position.</param>
-    public IEnumerable<LogRecord> ByType(string type, bool reverse = false, long from = 0, long before = long.MaxValue)
-    {
-        ArgumentNullException.ThrowIfNull(type);
-        var key = ViewTables.TypeKey(type);
-        var content = new MessageContent();
-        foreach (var entry in Entries(_tables.Types, new IndexEntry(key, from), new IndexEntry(key, before), reverse))
-        {
-            var record = _log.Read(entry.Position);
-            if (content.Read(record.Message.Value).Type == type)
-            {
-                yield return record;
-            }
-        }
-    }
-
-    /// <summary>
-    /// Messages by the time their authors claim (or their reception, when that was earlier), both ends included, in
-    /// milliseconds since 1970. Source: ssb-db 20.4.1 indexes/feed.js, createFeedStream.
-    /// </summary>
-    public IEnumerable<(LogRecord Record, double Time)> ByTime(
-        double from = double.NegativeInfinity, double to = double.PositiveInfinity, bool reverse = false)
-    {
-        var (low, high) = (new IndexEntry(ViewTables.TimeKey(from), 0), new IndexEntry(ViewTables.TimeKey(to) + 1, 0));
-        foreach (var entry in Entries(_tables.Times, low, high, reverse))
-        {
-            var record = _log.Read(entry.Position);
-            var time = ViewTables.ResolvedTime(record);
-            if (time >= from && time <= to)
-            {
-                yield return (record, time);
-            }
-        }
-    }
-
-    /// <summary>Messages by the time this box received them, both ends included, in milliseconds since 1970: createLogStream's order.</summary>
-    public IEnumerable<LogRecord> ByArrival(long from = 0, long to = long.MaxValue - 1, bool reverse = false)
-    {
-        foreach (var entry in Entries(_tables.Arrivals, new IndexEntry(from, 0), new IndexEntry(Math.Min(to, long.MaxValue - 1) + 1, 0), reverse))
-        {
-            yield return _log.Read(entry.Position);
-        }
     }
 
     /// <summary>A feed's messages by sequence.</summary>
@@ -222,7 +175,7 @@ public sealed partial class MessageViews
     private SortedSet<long> LinkPositions(string? rel, bool nested, bool reverse)
     {
         var positions = new SortedSet<long>(reverse ? Comparer<long>.Create(static (a, b) => b.CompareTo(a)) : null);
-        foreach (var entry in Entries(_tables.Links, new IndexEntry(0, 0), new IndexEntry(long.MaxValue, 0)))
+        foreach (var entry in Entries(_tables.Links, new IndexEntry(0, 0), new IndexEntry(long.MaxValue, 0), page: WholeIndexPages))
         {
             if (TagFits(entry.Tag, rel, nested))
             {
@@ -233,28 +186,28 @@ public sealed partial class MessageViews
         return positions;
     }
 
-    private IEnumerable<IndexEntry> Entries(RunIndex index, IndexEntry from, IndexEntry to, bool reverse = false)
+    private IEnumerable<IndexEntry> Entries(RunIndex index, IndexEntry from, IndexEntry to, bool reverse = false, int page = FirstPage)
     {
-        for (var size = FirstPage; ; size = LaterPages)
+        for (var size = page; ; size = Math.Max(page, LaterPages))
         {
-            var page = Guarded(() => index.Page(from, to, reverse, size));
-            foreach (var entry in page)
+            var found = Guarded(() => index.Page(from, to, reverse, size));
+            foreach (var entry in found)
             {
                 yield return entry;
             }
 
-            if (page.Count < size)
+            if (found.Count < size)
             {
                 yield break;
             }
 
             if (reverse)
             {
-                to = page[^1];
+                to = found[^1];
             }
             else
             {
-                from = page[^1].Next;
+                from = found[^1].Next;
             }
         }
     }

@@ -17,7 +17,7 @@ public readonly record struct ViewProgress(long IndexedBytes, long TotalBytes, l
 /// New messages are indexed in memory at once and written by the thousand (<see cref="WriteEvery"/>) or on closing, so that
 /// a quiet box writes nothing but its log; after a crash the unwritten ones are read from the log again, in well under a second.
 /// </remarks>
-public sealed partial class MessageViews : IFeedIndex, IAsyncDisposable
+public sealed partial class MessageViews : IMessageViews, IFeedIndex, IAsyncDisposable
 {
     /// <summary>After this many messages the views are written to the disk.</summary>
     public const int WriteEvery = 8192;
@@ -47,10 +47,16 @@ public sealed partial class MessageViews : IFeedIndex, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public long IndexedTo => _tables.WrittenTo;
+    public long IndexedTo => Volatile.Read(ref _indexedTo);
+
+    /// <summary>The position up to which the views are on the disk; messages behind it are indexed in memory.</summary>
+    public long WrittenTo => _tables.WrittenTo;
+
+    /// <inheritdoc/>
+    long IFeedIndex.IndexedTo => WrittenTo;
 
     /// <summary>How far the views have come.</summary>
-    public ViewProgress Progress => new(Volatile.Read(ref _indexedTo), _log.End, _tables.Messages);
+    public ViewProgress Progress => new(IndexedTo, _log.End, _tables.Messages);
 
     /// <summary>What keeps the views from following the log, until it is overcome; null when nothing does.</summary>
     public Exception? Failure => _failure;
@@ -86,13 +92,16 @@ public sealed partial class MessageViews : IFeedIndex, IAsyncDisposable
 
     /// <summary>Completes when every message is indexed that is in the store now: a read then sees it.</summary>
     /// <exception cref="IOException">The views cannot follow, for now.</exception>
-    public async Task WhenCaughtUpAsync(CancellationToken cancellationToken)
+    public Task WhenCaughtUpAsync(CancellationToken cancellationToken) =>
+        WaitUntilAsync((_store ?? throw new InvalidOperationException("The views follow no store yet.")).End, cancellationToken).AsTask();
+
+    /// <inheritdoc/>
+    public async ValueTask WaitUntilAsync(long position, CancellationToken cancellationToken)
     {
-        var end = (_store ?? throw new InvalidOperationException("The views follow no store yet.")).End;
         while (true)
         {
             var advanced = Volatile.Read(ref _advanced);
-            if (Volatile.Read(ref _indexedTo) >= end)
+            if (IndexedTo >= position)
             {
                 return;
             }
@@ -197,7 +206,7 @@ public sealed partial class MessageViews : IFeedIndex, IAsyncDisposable
             try
             {
                 var startedOver = Volatile.Read(ref _startedOver);
-                await await Task.WhenAny(store.WaitBeyondAsync(Volatile.Read(ref _indexedTo), closing).AsTask(), startedOver.Task);
+                await await Task.WhenAny(store.WaitBeyondAsync(IndexedTo, closing).AsTask(), startedOver.Task);
                 Index(store, progress, closing);
                 _failure = null;
             }
@@ -219,7 +228,7 @@ public sealed partial class MessageViews : IFeedIndex, IAsyncDisposable
         var batch = new List<LogRecord>(IndexAtOnce);
         var edges = new List<ContactEdge>();
         var unreported = 0;
-        foreach (var record in store.Scan(_indexedTo))
+        foreach (var record in store.Scan(IndexedTo))
         {
             closing.ThrowIfCancellationRequested();
             batch.Add(record);

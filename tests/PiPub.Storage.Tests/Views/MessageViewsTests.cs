@@ -19,7 +19,7 @@ public sealed class MessageViewsTests : IDisposable
         var messages = new RandomMessages(1);
         for (var i = 0; i < 30; i++)
         {
-            await box.AppendAsync(messages.Take(40));
+            await box.AppendAsync(1_600_000_500_000 + (i * 10), messages.Take(40));
         }
 
         await box.Views.WhenCaughtUpAsync(Stop);
@@ -33,17 +33,21 @@ public sealed class MessageViewsTests : IDisposable
         {
             long[] expected = [.. all.Where(record => contents[record.Position].Type == type).Select(static record => record.Position)];
             Assert.NotEmpty(expected);
-            Assert.Equal(expected, box.Views.ByType(type).Select(static record => record.Position));
-            Assert.Equal(expected.Reverse(), box.Views.ByType(type, reverse: true).Select(static record => record.Position));
-            Assert.Equal(expected.Where(static position => position is >= 40_000 and < 200_000), box.Views.ByType(type, from: 40_000, before: 200_000).Select(static record => record.Position));
+            Assert.Equal(expected, box.Views.ByType(type, ViewRange.All, reverse: false, long.MaxValue));
+            Assert.Equal(expected.Reverse(), box.Views.ByType(type, ViewRange.All, reverse: true, long.MaxValue));
+            Assert.Equal(expected.Where(static position => position < 200_000), box.Views.ByType(type, ViewRange.All, reverse: false, 200_000));
+            Assert.Empty(box.Views.ByType(type, new ViewRange(0, true, all[0].ReceivedAt, false), reverse: false, long.MaxValue));
         }
 
         var byTime = all.OrderBy(static record => Math.Min(record.ReceivedAt, record.Message.Timestamp)).ThenBy(static record => record.Position).ToArray();
-        Assert.Equal(byTime.Select(static record => record.Position), box.Views.ByTime().Select(static found => found.Record.Position));
+        Assert.Equal(byTime.Select(static record => record.Position), box.Views.ByResolvedTime(ViewRange.All, reverse: false, long.MaxValue).Select(static found => found.Position));
         Assert.Equal(byTime.Reverse().Where(static record => record.Message.Timestamp is >= 1_600_000_100_000 and <= 1_600_000_300_000).Select(static record => record.Position),
-            box.Views.ByTime(1_600_000_100_000, 1_600_000_300_000, reverse: true).Select(static found => found.Record.Position));
-        Assert.Equal(all.Select(static record => record.Position), box.Views.ByArrival().Select(static record => record.Position));
-        Assert.Equal(all.Reverse().Take(3).Select(static record => record.Position), box.Views.ByArrival(reverse: true).Take(3).Select(static record => record.Position));
+            box.Views.ByResolvedTime(new ViewRange(1_600_000_100_000, true, 1_600_000_300_000, true), reverse: true, long.MaxValue).Select(static found => found.Position));
+        Assert.Equal(all.Select(static record => record.Position), box.Views.ByArrival(ViewRange.All, reverse: false, long.MaxValue));
+        Assert.Equal(all.Reverse().Take(3).Select(static record => record.Position), box.Views.ByArrival(ViewRange.All, reverse: true, long.MaxValue).Take(3));
+        Assert.Equal(all.TakeWhile(static record => record.Position < 100_000).Select(static record => record.Position), box.Views.ByArrival(ViewRange.All, reverse: false, 100_000));
+        Assert.Equal(all.Where(record => record.ReceivedAt > all[100].ReceivedAt && record.ReceivedAt <= all[900].ReceivedAt).Select(static record => record.Position),
+            box.Views.ByArrival(new ViewRange(all[100].ReceivedAt, false, all[900].ReceivedAt, true), reverse: false, long.MaxValue));
         foreach (var feed in messages.Feeds)
         {
             Assert.Equal(Enumerable.Range(1, feed.Tip.Sequence), box.Views.ByFeed(feed.Id).Select(static record => record.Message.Sequence));
@@ -62,6 +66,14 @@ public sealed class MessageViewsTests : IDisposable
                 Assert.Equal(expected, box.Views.Links(target, rel, source, nested).Select(Text));
             }
         }
+
+        var post = links.First(static link => link.Link.Rel == "root");
+        Assert.Equal(
+            links.Where(link => link.Link.Target == post.Link.Target && !link.Link.IsNested).Select(static link => $"{link.Link.Rel} {link.Record.Position}").Order(StringComparer.Ordinal),
+            box.Views.Links(source: null, rel: null, post.Link.Target.ToString(), reverse: false, long.MaxValue).Select(static link => $"{link.Rel} {link.Position}").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            links.Where(link => link.Link.Target.Sigil == '&' && !link.Link.IsNested && link.Record.Message.Author == messages.Feeds[1].Id).Select(static link => $"{link.Link.Rel} {link.Record.Position}").Order(StringComparer.Ordinal),
+            box.Views.Links(messages.Feeds[1].Id.ToString(), rel: null, "&", reverse: false, long.MaxValue).Select(static link => $"{link.Rel} {link.Position}").Order(StringComparer.Ordinal));
 
         foreach (var number in Enumerable.Range(0, 5))
         {
@@ -120,13 +132,13 @@ public sealed class MessageViewsTests : IDisposable
             }
 
             await box.Views.WhenCaughtUpAsync(Stop);
-            Assert.True(box.Views.IndexedTo > 0);
+            Assert.True(box.Views.WrittenTo > 0);
             live = box.Dump(messages);
         }
 
         await using (var reopened = ViewsOverLog.Open(_directory))
         {
-            Assert.Equal(reopened.Log.End, reopened.Views.IndexedTo);
+            Assert.Equal(reopened.Log.End, reopened.Views.WrittenTo);
             Assert.Equal(18_000, reopened.Store.MessageCount);
             Assert.All(messages.Feeds, feed => Assert.Equal(feed.Tip, reopened.Store.Tip(feed.Id)));
             await reopened.FollowAsync();
@@ -135,7 +147,7 @@ public sealed class MessageViewsTests : IDisposable
 
         await using (var anew = ViewsOverLog.Open(_directory, "others.sqlite"))
         {
-            Assert.Equal(0, anew.Views.IndexedTo);
+            Assert.Equal(0, anew.Views.WrittenTo);
             var reports = new List<ViewProgress>();
             anew.Views.Follow(anew.Store, new Reports(reports));
             await anew.Views.WhenCaughtUpAsync(Stop);
@@ -158,7 +170,7 @@ public sealed class MessageViewsTests : IDisposable
         using var copy = new TemporaryDirectory();
         CopyAll(_directory.Path, copy.Path);
         await using var crashed = ViewsOverLog.Open(copy);
-        Assert.InRange(crashed.Views.IndexedTo, 1, box.Log.End - 1);
+        Assert.InRange(crashed.Views.WrittenTo, 1, box.Log.End - 1);
         Assert.Equal(9500, crashed.Store.MessageCount);
         await crashed.FollowAsync();
         Assert.Equal(live, crashed.Dump(messages));

@@ -36,7 +36,9 @@ internal sealed class ViewsOverLog : IAsyncDisposable
         return this;
     }
 
-    public async Task AppendAsync(params Message[] messages) => await Store.AppendAsync(messages, 1_600_000_500_000, Stop);
+    public Task AppendAsync(params Message[] messages) => AppendAsync(1_600_000_500_000, messages);
+
+    public async Task AppendAsync(long receivedAt, params Message[] messages) => await Store.AppendAsync(messages, receivedAt, Stop);
 
     /// <summary>Every answer that the views give, as text to compare.</summary>
     public string Dump(RandomMessages written)
@@ -54,14 +56,14 @@ internal sealed class ViewsOverLog : IAsyncDisposable
 
         foreach (var type in new[] { "post", "contact", "nothing" })
         {
-            text.WriteLine(string.Join(' ', Views.ByType(type).Select(static record => record.Position)));
-            text.WriteLine(string.Join(' ', Views.ByType(type, reverse: true, 5000, 90_000).Select(static record => record.Position)));
+            text.WriteLine(string.Join(' ', Views.ByType(type, ViewRange.All, reverse: false, long.MaxValue)));
+            text.WriteLine(string.Join(' ', Views.ByType(type, ViewRange.All, reverse: true, 90_000)));
         }
 
         text.WriteLine(string.Join(' ', links.Select(static link => $"{link.Record.Position}:{link.Link.Rel}:{link.Link.Target}")));
-        text.WriteLine(string.Join(' ', Views.ByTime().Select(static found => $"{found.Record.Position}:{found.Time}")));
-        text.WriteLine(string.Join(' ', Views.ByTime(1_600_000_100_000, 1_600_000_200_000, reverse: true).Select(static found => found.Record.Position)));
-        text.WriteLine(string.Join(' ', Views.ByArrival().Select(static record => record.Position)));
+        text.WriteLine(string.Join(' ', Views.ByResolvedTime(ViewRange.All, reverse: false, long.MaxValue).Select(static found => $"{found.Position}:{found.Resolved}")));
+        text.WriteLine(string.Join(' ', Views.ByResolvedTime(new ViewRange(1_600_000_100_000, false, 1_600_000_200_000, true), reverse: true, 90_000).Select(static found => found.Position)));
+        text.WriteLine(string.Join(' ', Views.ByArrival(ViewRange.All, reverse: false, long.MaxValue)));
         text.WriteLine(string.Join(' ', Views.Contacts().Order(Comparer<ContactEdge>.Create(static (a, b) => string.CompareOrdinal(a.ToString(), b.ToString())))));
         text.WriteLine(string.Join(' ', Views.Pubs().Select(static pub => pub.ToString()).Order(StringComparer.Ordinal)));
         text.WriteLine(string.Join(' ', Views.BlobMentions().Select(static mention => $"{mention.Record.Position}:{mention.Link.Target}")));
