@@ -101,11 +101,14 @@ public sealed class FeedStatuses(MessageStore store, ForkTable forks)
     /// <summary>A message that claims a place in a feed was not valid.</summary>
     internal void Refused(FeedId feed, int sequence, string reason)
     {
-        // Of interest only where the feed would have gone on; whatever else a peer makes up is not remembered.
+        // Of interest is the first place where the feed might have gone on; whatever else a peer makes up is not remembered.
         var tip = store.Tip(feed).Sequence;
-        if (!feed.IsZero && sequence == tip + 1 && (tip > 0 || _refused.Count < MaxRemembered))
+        if (feed.IsZero || sequence <= tip || (tip == 0 && _refused.Count >= MaxRemembered)
+            || (_refused.TryGetValue(feed, out var first) && first.Sequence > tip && first.Sequence < sequence))
         {
-            _refused[feed] = (sequence, reason);
+            return;
         }
+
+        _refused[feed] = (sequence, reason);
     }
 }

@@ -44,7 +44,15 @@ public sealed class Publisher(KeyPair identity, MessageStore store, MessageIntak
             var message = Sign(content);
             var verdict = new TaskCompletionSource<IntakeVerdict>(TaskCreationOptions.RunContinuationsAsynchronously);
             _verdict = verdict;
-            await intake.SubmitAsync(this, message.Value, CancellationToken.None);
+            try
+            {
+                await intake.SubmitAsync(this, message.Value, CancellationToken.None);
+            }
+            catch (ObjectDisposedException e)
+            {
+                throw new PublishRefusedException("The message was not published: the node is stopping. Publish it again when it runs.", e);
+            }
+
             switch (await verdict.Task)
             {
                 case IntakeVerdict.Appended:
