@@ -41,9 +41,14 @@ public static class Commands
             Report(e.Message);
             return WronglyAsked;
         }
-        catch (Exception e) when (e is CommandFailedException or RpcException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CommandFailedException or RpcException or IOException or UnauthorizedAccessException or InvalidDataException)
         {
             Report(e.Message);
+            return Failed;
+        }
+        catch (TypeInitializationException e) when (e.InnerException is DllNotFoundException missing)
+        {
+            Report(missing.Message);
             return Failed;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -1,0 +1,82 @@
+using PiPub.Configuration;
+using PiPub.Node.Identity;
+using PiPub.Scuttlebutt.Identities;
+using PiPub.Storage;
+using PiPub.Storage.Blobs;
+using PiPub.Storage.Disk;
+using PiPub.Storage.Log;
+using PiPub.Storage.State;
+
+namespace PiPub.Composition;
+
+/// <summary>What the box keeps, opened in the order in which one thing needs the other, and closed in the reverse order.</summary>
+internal sealed class BoxStorage : IAsyncDisposable
+{
+    private readonly Closing _closing;
+
+    private BoxStorage(PiPubOptions options, Closing closing)
+    {
+        _closing = closing;
+        Directory = closing.Add(DataDirectory.Open(options.DataDirectory, options.MinFreeSpace));
+        RefuseToBecomeSomebodyElse();
+        Identity = SecretFile.ReadOrCreate(Directory.Path, out var isNew);
+        IsNew = isNew;
+        State = closing.Add(StateDatabase.Open(Directory.Path));
+        Log = closing.Add(SegmentedMessageLog.Open(Directory.LogPath));
+        Messages = closing.Add(new MessageStore(Log));
+        Blobs = closing.Add(FileBlobStore.Open(Directory.BlobsPath));
+    }
+
+    /// <summary>The data directory, locked.</summary>
+    public DataDirectory Directory { get; }
+
+    /// <summary>The box's own identity.</summary>
+    public KeyPair Identity { get; }
+
+    /// <summary>True when the identity was made just now.</summary>
+    public bool IsNew { get; }
+
+    /// <summary>The small things that no message says.</summary>
+    public StateDatabase State { get; }
+
+    /// <summary>The message log.</summary>
+    public SegmentedMessageLog Log { get; }
+
+    /// <summary>The messages with their index.</summary>
+    public MessageStore Messages { get; }
+
+    /// <summary>The blobs.</summary>
+    public FileBlobStore Blobs { get; }
+
+    /// <summary>Opens everything.</summary>
+    /// <exception cref="DataDirectoryException">The directory is in use, full, or not usable.</exception>
+    /// <exception cref="InvalidDataException">The secret is missing or damaged, or the log is.</exception>
+    public static async Task<BoxStorage> OpenAsync(PiPubOptions options)
+    {
+        var closing = new Closing();
+        try
+        {
+            return new BoxStorage(options, closing);
+        }
+        catch
+        {
+            await closing.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _closing.DisposeAsync();
+
+    /// <summary>A directory with messages but without its secret: making a new one would silently make another box of it.</summary>
+    private void RefuseToBecomeSomebodyElse()
+    {
+        var hasMessages = System.IO.Directory.Exists(Directory.LogPath) && System.IO.Directory.EnumerateFiles(Directory.LogPath).Any();
+        if (hasMessages && !SecretFile.Exists(Directory.Path))
+        {
+            throw new InvalidDataException(
+                $"{Directory.Path} holds messages, but the box's secret is missing. Put the file \"secret\" back from a backup. "
+                + "To begin as a new box, give it another data directory.");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace PiPub.Composition;
+
+/// <summary>The log: a line an event on standard error, where a journal picks it up.</summary>
+internal static class StandardErrorLog
+{
+    public static ILoggerFactory Open(LogLevel level) => LoggerFactory.Create(log =>
+    {
+        log.SetMinimumLevel(level);
+        // The frameworks beneath speak of every request; what they call a warning matters. A start that failed is told once.
+        log.AddFilter("Microsoft", level > LogLevel.Trace ? LogLevel.Warning : level);
+        log.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        log.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-dd HH:mm:ss ";
+            console.UseUtcTimestamp = true;
+        });
+        log.Services.Configure(static (ConsoleLoggerOptions console) =>
+            console.LogToStandardErrorThreshold = LogLevel.Trace);
+    });
+}
