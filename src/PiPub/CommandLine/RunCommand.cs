@@ -55,12 +55,16 @@ internal static class RunCommand
         Stop it with Ctrl+C.
         """;
 
-    /// <summary>Waits for SIGINT or SIGTERM. A second one ends the process at once, as if nobody listened.</summary>
+    /// <summary>
+    /// Waits for SIGINT or SIGTERM. Another one a second later ends the process at once, as if nobody listened; not earlier,
+    /// since some tools signal a process and its group.
+    /// </summary>
     private sealed class StopSignal : IDisposable
     {
         private readonly CancellationTokenSource _stop;
         private readonly PosixSignalRegistration _interrupt;
         private readonly PosixSignalRegistration _terminate;
+        private long? _firstAt;
 
         public StopSignal(CancellationToken cancellationToken)
         {
@@ -87,7 +91,8 @@ internal static class RunCommand
 
         private void Received(PosixSignalContext context)
         {
-            context.Cancel = !_stop.IsCancellationRequested;
+            _firstAt ??= Environment.TickCount64;
+            context.Cancel = Environment.TickCount64 - _firstAt < 1000;
             _stop.Cancel();
         }
     }

@@ -1,0 +1,88 @@
+using System.Text;
+using System.Text.Json;
+using PiPub.Node.Intake;
+using PiPub.Node.Publishing;
+using PiPub.Node.SocialGraph;
+using PiPub.Scuttlebutt.MuxRpc;
+
+namespace PiPub.Node.Queries;
+
+/// <summary>
+/// What the owner's tools ask of the box itself: how it is doing, how each feed stands; and publishing on its feed.
+/// </summary>
+/// <remarks>Source: ssb-db 20.4.1, index.js; secret-stack 8.1.0. <c>feeds.list</c> is PiPub's own.</remarks>
+/// <param name="publisher">Writes the box's own feed.</param>
+/// <param name="feeds">How each feed stands.</param>
+/// <param name="graph">How far each is away.</param>
+/// <param name="status">Writes the members of the answer to <c>status</c>.</param>
+/// <param name="version">The version of the program.</param>
+public sealed class BoxQueries(IPublisher publisher, FeedStatuses feeds, FollowGraph graph, Action<Utf8JsonWriter> status, string version)
+{
+    private const string Help = """
+        {"description":"A Secure Scuttlebutt pub. The README of PiPub lists its commands; `manifest` lists every method.","commands":{}}
+        """;
+
+    /// <summary>Offers the methods.</summary>
+    public void Register(RpcMethods methods)
+    {
+        ArgumentNullException.ThrowIfNull(methods);
+        methods.Async("publish", RpcCallers.Owner, PublishAsync);
+        methods.Sync("status", RpcCallers.Owner, (_, _) => new(JsonBody.Object(status, static (json, write) => write(json))));
+        methods.Sync("version", RpcCallers.Owner, (_, _) => new(JsonBody.Write(version, static (json, text) => json.WriteStringValue(text))));
+        methods.Sync("help", RpcCallers.Owner, static (_, _) => new(RpcBody.Json(Help)));
+        methods.Async("feeds.list", RpcCallers.Owner, (_, _) => new(Feeds()));
+    }
+
+    private async ValueTask<RpcBody> PublishAsync(RpcRequest request, CancellationToken cancellationToken)
+    {
+        var content = request.Arg(0);
+        var isContent = content.ValueKind == JsonValueKind.String
+            || (content.ValueKind == JsonValueKind.Object && content.TryGetProperty("type"u8, out var type) && type.ValueKind == JsonValueKind.String);
+        if (!isContent)
+        {
+            throw new RpcException(content.ValueKind == JsonValueKind.Object
+                ? "Param 0 must have a .type of type \"string\""
+                : "Param 0 must be of type string|msgContent");
+        }
+
+        try
+        {
+            return MessageJson.Format(await publisher.PublishAsync(Encoding.UTF8.GetBytes(content.GetRawText()), cancellationToken));
+        }
+        catch (Exception e) when (e is PublishRefusedException or IOException)
+        {
+            throw new RpcException(e.Message, e);
+        }
+    }
+
+    private RpcBody Feeds() => JsonBody.Write((feeds, graph), static (json, known) =>
+    {
+        json.WriteStartArray();
+        foreach (var feed in known.feeds.All())
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, feed.Feed.ToString());
+            json.WriteNumber("sequence"u8, feed.Sequence);
+            json.WriteNumber("seen"u8, feed.Seen);
+            if (known.graph.Hops(feed.Feed) is { } hops)
+            {
+                json.WriteNumber("hops"u8, hops);
+            }
+
+            json.WriteString("state"u8, Name(feed.State));
+            json.WriteString("status"u8, feed.Words);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    });
+
+    private static string Name(FeedState state) => state switch
+    {
+        FeedState.UpToDate => "up-to-date",
+        FeedState.Behind => "behind",
+        FeedState.Invalid => "invalid",
+        FeedState.Forked => "forked",
+        _ => "blocked",
+    };
+}
