@@ -70,6 +70,9 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
     /// <summary>Bytes of frames sent so far.</summary>
     public long BytesSent => Output.Sent;
 
+    /// <summary>How the transport broke, when it did; null after an end in order.</summary>
+    public Exception? Fault { get; private set; }
+
     /// <summary>Completes when <see cref="RunAsync"/> has let go of the transport.</summary>
     public Task Finished => _finished.Task;
 
@@ -106,6 +109,7 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // The transport broke; whatever it throws, it is the end of this connection and of nothing else.
+            Fault = e;
             reason = e.Message;
         }
         finally

@@ -1,0 +1,44 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace PiPub.Node.Peers;
+
+/// <summary>Where Kestrel hands TCP connections of the SSB port to the <see cref="PeerServer"/>. Kestrel switches Nagle's algorithm off.</summary>
+public sealed class PeerConnectionHandler(PeerServer server) : ConnectionHandler
+{
+    /// <inheritdoc/>
+    public override Task OnConnectedAsync(ConnectionContext connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var remote = connection.RemoteEndPoint as IPEndPoint;
+        return server.AcceptAsync(new PeerTransport(connection.Transport, remote?.Address, Describe(remote), connection.Abort));
+    }
+
+    /// <summary>A remote end point as the beginning of a multiserver address, such as <c>net:192.168.1.5:40312</c>.</summary>
+    public static string Describe(IPEndPoint? remote)
+    {
+        if (remote is null)
+        {
+            return "net";
+        }
+
+        var address = remote.Address.IsIPv4MappedToIPv6 ? remote.Address.MapToIPv4() : remote.Address;
+        return $"net:{new IPAddress(address.GetAddressBytes())}:{remote.Port}";
+    }
+}
+
+/// <summary>Adds the SSB port to Kestrel.</summary>
+public static class PeerListening
+{
+    /// <summary>Listens for peers on each end point. The <see cref="PeerServer"/> comes from the services.</summary>
+    public static void ListenForPeers(this KestrelServerOptions kestrel, IEnumerable<IPEndPoint> endPoints)
+    {
+        ArgumentNullException.ThrowIfNull(kestrel);
+        ArgumentNullException.ThrowIfNull(endPoints);
+        foreach (var endPoint in endPoints)
+        {
+            kestrel.Listen(endPoint, listen => listen.UseConnectionHandler<PeerConnectionHandler>());
+        }
+    }
+}

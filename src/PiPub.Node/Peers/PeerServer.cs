@@ -1,0 +1,561 @@
+using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
+using PiPub.Scuttlebutt.Addresses;
+using PiPub.Scuttlebutt.BoxStreams;
+using PiPub.Scuttlebutt.Handshake;
+using PiPub.Scuttlebutt.Identities;
+using PiPub.Scuttlebutt.MuxRpc;
+
+namespace PiPub.Node.Peers;
+
+/// <summary>
+/// What happens to every connection, whoever dialled and over whatever transport: gate, secret handshake, admission, box
+/// stream, muxrpc, and the services that keep a peer company.
+/// </summary>
+/// <remarks>
+/// Whoever holds the box's own key is its owner, but only on loopback and on the local socket; from elsewhere it is refused,
+/// as nobody but the box itself should have that key. Refusal in a handshake is silence. Sources: SSB protocol guide,
+/// Handshake; secret-stack 8.1.0 core.js; ssb-conn-hub 1.2.0.
+/// </remarks>
+public sealed class PeerServer : IAsyncDisposable
+{
+    private readonly KeyPair _self;
+    private readonly NetworkKey _network;
+    private readonly RpcMethods _methods;
+    private readonly IReadOnlyList<IPeerService> _services;
+    private readonly IReadOnlyList<IPeerDialer> _dialers;
+    private readonly IPeerPolicy _policy;
+    private readonly PeerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly PeerRoster _roster;
+    private readonly ConnectionGate _gate;
+    private readonly Offenders _offenders;
+    private readonly SeldomLog _offenceLog;
+    private readonly SeldomLog _gateLog;
+    private readonly ITimer _sweep;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _dialGate = new();
+    private readonly Dictionary<FeedId, Task<Peer>> _dials = [];
+    private int _running;
+
+    /// <summary>Joins the parts. Nothing is listened to or dialled by this alone.</summary>
+    /// <param name="self">The box's own identity.</param>
+    /// <param name="network">The network key.</param>
+    /// <param name="methods">What is offered to whom; filled before the first connection.</param>
+    /// <param name="services">What is done with every peer.</param>
+    /// <param name="dialers">How addresses are reached, the first that can winning.</param>
+    /// <param name="policy">Who is welcome.</param>
+    /// <param name="peers">Where it is noted who is connected.</param>
+    /// <param name="options">What it may cost.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
+    public PeerServer(
+        KeyPair self,
+        NetworkKey network,
+        RpcMethods methods,
+        IEnumerable<IPeerService> services,
+        IEnumerable<IPeerDialer> dialers,
+        IPeerPolicy policy,
+        PeerTable peers,
+        PeerOptions options,
+        TimeProvider time,
+        ILogger<PeerServer> logger)
+    {
+        ArgumentNullException.ThrowIfNull(self);
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        options.Validate();
+        (_self, _network, _methods, _policy, Peers, _options, _time, _logger) = (self, network, methods, policy, peers, options, time, logger);
+        _services = [.. services];
+        _dialers = [.. dialers];
+        _roster = new PeerRoster(self.Id, options, time);
+        _gate = new ConnectionGate(options, time);
+        _offenders = new Offenders(options.OffenceMemory, time);
+        _offenceLog = new SeldomLog(time);
+        _gateLog = new SeldomLog(time);
+        var pause = TimeSpan.FromTicks(Math.Min(options.InactivityTimeout.Ticks / 4, TimeSpan.FromSeconds(30).Ticks));
+        _sweep = time.CreateTimer(static server => ((PeerServer)server!).CloseInactive(), this, pause, pause);
+        policy.Blocked += EndConnectionsOf;
+    }
+
+    /// <summary>Who is connected, and what became of others.</summary>
+    public PeerTable Peers { get; }
+
+    /// <summary>The box's own identity.</summary>
+    public FeedId Id => _self.Id;
+
+    /// <summary>Connections that the box dialled and that still stand.</summary>
+    public int OutgoingCount => _roster.OutgoingCount;
+
+    /// <summary>Takes a connection that somebody made, and completes when it has ended. Never throws.</summary>
+    public async Task AcceptAsync(PeerTransport transport)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        var verdict = _stopping.IsCancellationRequested ? GateVerdict.TooManyHandshakes : _gate.Enter(transport.Remote);
+        if (verdict != GateVerdict.Open)
+        {
+            TurnAway(transport, verdict);
+            return;
+        }
+
+        Interlocked.Increment(ref _running);
+        try
+        {
+            if (await ShakeHandsAsync(transport) is { } connection)
+            {
+                await RunAsync(connection);
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            PeerLog.Unexpected(_logger, transport.Description, e);
+            transport.Abort();
+        }
+        finally
+        {
+            _gate.Left(transport.Remote);
+            await transport.DisposeAsync();
+            Interlocked.Decrement(ref _running);
+        }
+    }
+
+    /// <summary>
+    /// Takes a connection of the owner's tools that needs no handshake, since the system vouches for who made it: the local
+    /// socket. Completes when it has ended. Never throws.
+    /// </summary>
+    public async Task AcceptOwnerAsync(PeerTransport transport)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        Interlocked.Increment(ref _running);
+        try
+        {
+            await RunAsync(Describe(transport, transport.Pipe, _self.Id, PeerRole.Owner, isOutgoing: false));
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            PeerLog.Unexpected(_logger, transport.Description, e);
+            transport.Abort();
+        }
+        finally
+        {
+            await transport.DisposeAsync();
+            Interlocked.Decrement(ref _running);
+        }
+    }
+
+    /// <summary>
+    /// Connects to a peer, or gives the connection that there is. Completes when its handshake is done; the connection then
+    /// lives on by itself.
+    /// </summary>
+    /// <param name="address">Where, and whom one expects to meet.</param>
+    /// <param name="publicOnly">See <see cref="IPeerDialer.DialAsync"/>.</param>
+    /// <param name="cancellationToken">Stops waiting; the attempt goes on.</param>
+    /// <exception cref="PeerConnectException">It came to nothing; the message says why.</exception>
+    public Task<Peer> ConnectAsync(MultiserverAddress address, bool publicOnly, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (address.Key is not { } id)
+        {
+            throw new PeerConnectException("The address does not say whom to meet there. Give one that ends with ~shs: and the peer's key.");
+        }
+
+        if (id == _self.Id)
+        {
+            throw new PeerConnectException("That is the address of this box itself.");
+        }
+
+        lock (_dialGate)
+        {
+            if (!_dials.TryGetValue(id, out var dial))
+            {
+                dial = DialAsync(address, id, publicOnly);
+                if (!dial.IsCompleted)
+                {
+                    _dials[id] = dial;
+                }
+            }
+
+            return dial.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Says goodbye to a peer and waits until its connections have ended. False when there were none.</summary>
+    public async Task<bool> DisconnectAsync(FeedId id)
+    {
+        var connections = _roster.All(id);
+        await Task.WhenAll(connections.ConvertAll(static c => c.Session.CloseAsync()));
+        return connections.Count > 0;
+    }
+
+    /// <summary>Says goodbye to all, lets nobody in any more, and waits until all connections have ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        _policy.Blocked -= EndConnectionsOf;
+        await _sweep.DisposeAsync();
+        await _stopping.CancelAsync();
+        for (var waited = 0; waited < 500 && Volatile.Read(ref _running) > 0; waited++)
+        {
+            await Task.WhenAll(_roster.All().ConvertAll(static c => c.Session.CloseAsync()));
+            await Task.Delay(20);
+        }
+    }
+
+    private async Task<Peer> DialAsync(MultiserverAddress address, FeedId id, bool publicOnly)
+    {
+        // Not under the lock that remembers the dial.
+        await Task.Yield();
+        Interlocked.Increment(ref _running);
+        try
+        {
+            if (_roster.Find(id) is { } present)
+            {
+                return present.Peer;
+            }
+
+            Peers.Connecting(id, address.ToString());
+            return await DialAndShakeHandsAsync(address, id, publicOnly);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            var problem = e as PeerConnectException ?? new PeerConnectException(Explain(e, address), e);
+            Peers.Failed(id, address.ToString(), problem.Message);
+            PeerLog.DialFailed(_logger, address.ToString(), problem.Message);
+            throw problem;
+        }
+        finally
+        {
+            lock (_dialGate)
+            {
+                _ = _dials.Remove(id);
+            }
+
+            Interlocked.Decrement(ref _running);
+        }
+    }
+
+    private static string Explain(Exception e, MultiserverAddress address) => e switch
+    {
+        OperationCanceledException => $"{address.Host}:{address.Port} did not answer in time.",
+        HandshakeException handshake => handshake.Message,
+        IOException => $"{address.Host}:{address.Port} cannot be reached: {e.Message}",
+        _ => $"Connecting to {address.Host}:{address.Port} failed: {e.Message}",
+    };
+
+    private async Task<Peer> DialAndShakeHandsAsync(MultiserverAddress address, FeedId id, bool publicOnly)
+    {
+        if (await _policy.AdmitAsync(id, isOutgoing: true, _stopping.Token) == PeerAdmission.Refused)
+        {
+            throw new PeerConnectException($"The box blocks {id}. Unblock it first.");
+        }
+
+        if (!_roster.HasRoom)
+        {
+            throw new PeerConnectException($"{_options.MaxConnections} peers are connected already, which is the limit.");
+        }
+
+        var dialer = _dialers.FirstOrDefault(d => d.CanDial(address))
+            ?? throw new PeerConnectException($"This box cannot reach addresses of the kind of {address}.");
+        PeerTransport transport;
+        using (var time = new Deadline(_options.DialTimeout, _time, _stopping.Token))
+        {
+            transport = await dialer.DialAsync(address, publicOnly, time.Token);
+        }
+
+        PeerConnection connection;
+        try
+        {
+            using var time = new Deadline(_options.HandshakeTimeout, _time, _stopping.Token);
+            var result = await SecretHandshake.ConnectAsync(transport.Pipe, _self, id, _network, time.Token);
+            connection = Describe(transport, new BoxStream(transport.Pipe, result.Keys), id, PeerRole.Peer, isOutgoing: true);
+        }
+        catch
+        {
+            transport.Abort();
+            await transport.DisposeAsync();
+            throw;
+        }
+
+        _ = RunOutgoingAsync(connection);
+        return _roster.Find(id)?.Peer ?? connection.Peer;
+    }
+
+    private async Task RunOutgoingAsync(PeerConnection connection)
+    {
+        Interlocked.Increment(ref _running);
+        try
+        {
+            await RunAsync(connection);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            PeerLog.Unexpected(_logger, connection.Transport.Description, e);
+            connection.Transport.Abort();
+        }
+        finally
+        {
+            await connection.Transport.DisposeAsync();
+            Interlocked.Decrement(ref _running);
+        }
+    }
+
+    private async Task<PeerConnection?> ShakeHandsAsync(PeerTransport transport)
+    {
+        var role = PeerRole.Peer;
+        try
+        {
+            using var time = new Deadline(_options.HandshakeTimeout, _time, _stopping.Token);
+            var result = await SecretHandshake.AcceptAsync(
+                transport.Pipe,
+                _self,
+                _network,
+                async remote =>
+                {
+                    var admitted = await AdmitAsync(remote, transport, time.Token);
+                    role = admitted ?? role;
+                    return admitted is not null;
+                },
+                time.Token);
+            return Describe(transport, new BoxStream(transport.Pipe, result.Keys), result.Remote, role, isOutgoing: false);
+        }
+        catch (HandshakeException e)
+        {
+            // The handshake has closed the transport, silently and in order.
+            PeerLog.HandshakeFailed(_logger, transport.Description, e.Message);
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            PeerLog.HandshakeFailed(_logger, transport.Description, "It took too long.");
+            transport.Abort();
+            return null;
+        }
+        finally
+        {
+            _gate.HandshakeEnded();
+        }
+    }
+
+    /// <summary>What a proven identity may be here; null when it is refused.</summary>
+    private async ValueTask<PeerRole?> AdmitAsync(FeedId remote, PeerTransport transport, CancellationToken cancellationToken)
+    {
+        if (remote == _self.Id)
+        {
+            return transport.IsLoopback ? PeerRole.Owner : null;
+        }
+
+        if (_offenders.Contains(remote))
+        {
+            return null;
+        }
+
+        switch (await _policy.AdmitAsync(remote, isOutgoing: false, cancellationToken))
+        {
+            case PeerAdmission.Invite:
+                return _roster.CountOfInvite(remote) < _options.MaxConnectionsPerInvite ? PeerRole.Invite : null;
+            case PeerAdmission.Peer when _roster.HasRoom || _roster.Find(remote) is not null:
+                return PeerRole.Peer;
+            case PeerAdmission.Peer:
+                if (_gateLog.MayWrite(out var heldBack))
+                {
+                    PeerLog.NotLetIn(_logger, transport.Description, $"{_options.MaxConnections} peers are connected already", heldBack);
+                }
+
+                return null;
+            default:
+                return null;
+        }
+    }
+
+    private PeerConnection Describe(PeerTransport transport, IDuplexPipe plaintext, FeedId remote, PeerRole role, bool isOutgoing)
+    {
+        var caller = role switch
+        {
+            PeerRole.Owner => RpcCallers.Owner,
+            PeerRole.Invite => RpcCallers.Invite,
+            _ => RpcCallers.Peer,
+        };
+        var session = new MuxRpcSession(plaintext, remote, _methods, caller, role == PeerRole.Owner, _options.Rpc, _time)
+        {
+            MethodFailed = (method, e) => PeerLog.MethodFailed(_logger, method, remote.ToString(), e),
+        };
+        var address = isOutgoing || role == PeerRole.Owner ? transport.Description : $"{transport.Description}~shs:{Convert.ToBase64String(remote.AsSpan())}";
+        var peer = new Peer(session, isOutgoing, address, _time.GetUtcNow());
+        return new PeerConnection(peer, session, transport, role, _time.GetTimestamp());
+    }
+
+    private async Task RunAsync(PeerConnection connection)
+    {
+        if (!_roster.Add(connection, out var loser))
+        {
+            await connection.Session.CloseAsync();
+            connection.Transport.Abort();
+            return;
+        }
+
+        if (loser is not null)
+        {
+            _ = loser.Session.CloseAsync();
+        }
+
+        if (connection.Role == PeerRole.Peer)
+        {
+            _ = EndIfBlockedAsync(connection);
+        }
+
+        string? problem = null;
+        try
+        {
+            Begin(connection);
+            await connection.Session.RunAsync(_stopping.Token);
+            problem = connection.Session.Fault?.Message;
+            if (connection.Session.Fault is BoxStreamException)
+            {
+                Offended(connection, problem!);
+            }
+        }
+        catch (RpcProtocolException e)
+        {
+            problem = e.Message;
+            Offended(connection, problem);
+        }
+        finally
+        {
+            _roster.Remove(connection);
+            if (connection.Role == PeerRole.Peer)
+            {
+                Peers.Disconnected(connection.Peer, problem);
+                PeerLog.Disconnected(_logger, connection.Peer.Id.ToString(), connection.Peer.Address);
+            }
+
+            await connection.Session.DisposeAsync();
+        }
+    }
+
+    /// <summary>Catches a block that fell between the handshake and the roster, where the block's own event found nobody.</summary>
+    private async Task EndIfBlockedAsync(PeerConnection connection)
+    {
+        try
+        {
+            if (await _policy.AdmitAsync(connection.Peer.Id, connection.Peer.IsOutgoing, _stopping.Token) == PeerAdmission.Refused)
+            {
+                await connection.Session.CloseAsync();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The box stops, and all connections with it.
+        }
+    }
+
+    private void Begin(PeerConnection connection)
+    {
+        if (connection.Role != PeerRole.Peer)
+        {
+            return;
+        }
+
+        PeerLog.Connected(_logger, connection.Peer.Id.ToString(), connection.Peer.Address);
+        Peers.ConnectedTo(connection.Peer);
+        foreach (var service in _services)
+        {
+            _ = Task.Run(() => ServeAsync(service, connection.Peer));
+        }
+    }
+
+    private async Task ServeAsync(IPeerService service, Peer peer)
+    {
+        try
+        {
+            await service.RunAsync(peer, peer.Session.Closed);
+        }
+        catch (Exception e) when (e is OperationCanceledException or RpcException && peer.Session.Closed.IsCancellationRequested)
+        {
+            // The connection has ended, and with it the service.
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            PeerLog.ServiceFailed(_logger, service.GetType().Name, peer.Id.ToString(), e);
+        }
+    }
+
+    private void Offended(PeerConnection connection, string offence)
+    {
+        connection.Transport.Abort();
+        if (connection.Role != PeerRole.Owner)
+        {
+            _offenders.Add(connection.Peer.Id);
+            _gate.Offended(connection.Transport.Remote);
+        }
+
+        if (_offenceLog.MayWrite(out var heldBack))
+        {
+            PeerLog.Offence(_logger, connection.Peer.Id.ToString(), connection.Peer.Address, offence, heldBack);
+        }
+    }
+
+    private void TurnAway(PeerTransport transport, GateVerdict verdict)
+    {
+        transport.Abort();
+        if (_gateLog.MayWrite(out var heldBack))
+        {
+            var reason = verdict switch
+            {
+                GateVerdict.TooManyFromThere => $"{_options.MaxConnectionsPerAddress} connections from there are open already",
+                GateVerdict.TooOftenFromThere => $"more than {_options.ConnectionRatePerAddress} connections came from there within a minute",
+                GateVerdict.OffendedBefore => "peers there broke the protocol repeatedly a short while ago",
+                _ => "too many handshakes are under way",
+            };
+            PeerLog.NotLetIn(_logger, transport.Description, reason, heldBack);
+        }
+    }
+
+    private void EndConnectionsOf(FeedId blocked)
+    {
+        foreach (var connection in _roster.All(blocked))
+        {
+            _ = connection.Session.CloseAsync();
+        }
+    }
+
+    private void CloseInactive()
+    {
+        var now = _time.GetTimestamp();
+        foreach (var connection in _roster.All())
+        {
+            // The owner's tools may be silent for as long as they like.
+            if (connection.Role != PeerRole.Owner && _time.GetElapsedTime(connection.ActiveAt(now), now) >= _options.InactivityTimeout)
+            {
+                PeerLog.Inactive(_logger, connection.Peer.Id.ToString(), _options.InactivityTimeout.TotalMinutes);
+                _ = connection.Session.CloseAsync();
+            }
+        }
+    }
+
+    /// <summary>A token that is cancelled when the time is over or the box stops.</summary>
+    private sealed class Deadline : IDisposable
+    {
+        private readonly CancellationTokenSource _time;
+        private readonly CancellationTokenSource _both;
+
+        public Deadline(TimeSpan limit, TimeProvider time, CancellationToken stopping)
+        {
+            _time = new CancellationTokenSource(limit, time);
+            _both = CancellationTokenSource.CreateLinkedTokenSource(_time.Token, stopping);
+        }
+
+        public CancellationToken Token => _both.Token;
+
+        public void Dispose()
+        {
+            _both.Dispose();
+            _time.Dispose();
+        }
+    }
+}
