@@ -19,7 +19,7 @@ internal static class TailRecovery
     public static long FindEnd(SegmentFile segment)
     {
         var fileEnd = segment.Start + segment.Length;
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes + RecordFormat.LongForm + RecordFormat.MaxValueBytes);
+        var buffer = RentBuffer();
         try
         {
             var position = segment.Start;
@@ -34,7 +34,7 @@ internal static class TailRecovery
                 }
             }
 
-            if (position < fileEnd && LaterBatch(segment, position, fileEnd, buffer) is { } later)
+            if (position < fileEnd && NextWhole(segment, position, fileEnd, buffer, startsBatch: true) is { } later)
             {
                 throw new LogDamagedException(segment.Path, position, position - segment.Start,
                     $"its checksum does not fit, and whole records follow from position {later}, so this is not a crash's torn tail");
@@ -66,18 +66,18 @@ internal static class TailRecovery
         return at;
     }
 
-    /// <summary>Looks at every byte after a broken record for a whole one that starts a batch.</summary>
-    private static long? LaterBatch(SegmentFile segment, long broken, long fileEnd, byte[] buffer)
+    /// <summary>Looks at every byte after a broken record for a whole one, or for one that starts a batch.</summary>
+    internal static long? NextWhole(SegmentFile segment, long broken, long fileEnd, byte[] buffer, bool startsBatch)
     {
         for (var position = broken + 1; position < fileEnd; position += ChunkBytes)
         {
             var chunk = buffer.AsSpan(0, segment.Read(position, buffer.AsSpan(0, (int)Math.Min(buffer.Length, fileEnd - position))));
-            for (var at = 0; at < Math.Min(ChunkBytes, chunk.Length - RecordFormat.ShortForm); at++)
+            for (var at = 0; at < Math.Min(ChunkBytes, chunk.Length - RecordFormat.ShortForm + 1); at++)
             {
                 var length = RecordFormat.Length(chunk[at..]);
                 if (length > 0 && length <= chunk.Length - at
                     && RecordFormat.HeadLength(chunk[at..]) <= length
-                    && RecordFormat.StartsBatch(chunk[at..])
+                    && (!startsBatch || RecordFormat.StartsBatch(chunk[at..]))
                     && RecordFormat.IsWhole(chunk.Slice(at, length)))
                 {
                     return position + at;
@@ -87,4 +87,7 @@ internal static class TailRecovery
 
         return null;
     }
+
+    /// <summary>A buffer that any record fits into behind a chunk.</summary>
+    internal static byte[] RentBuffer() => ArrayPool<byte>.Shared.Rent(ChunkBytes + RecordFormat.LongForm + RecordFormat.MaxValueBytes);
 }
