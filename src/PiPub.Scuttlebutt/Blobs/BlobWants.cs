@@ -12,7 +12,8 @@ namespace PiPub.Scuttlebutt.Blobs;
 /// over at n-1 while that is no farther than the sympathy, 3 by default.</para>
 /// <para>One thing differs from ssb-blobs: there, a peer's want can push an own want farther away (the comparison is the wrong
 /// way round); here the nearest distance always stays.</para>
-/// <para>Wants taken over are bounded in number; own wants are bounded by whoever raises them.</para>
+/// <para>Wants taken over are bounded in number: the oldest gives way, for peers that still want it say so again when they
+/// connect. Own wants are bounded by whoever raises them.</para>
 /// </remarks>
 public sealed class BlobWants
 {
@@ -22,6 +23,7 @@ public sealed class BlobWants
     private readonly int _sympathy;
     private readonly int _maxSympathetic;
     private readonly Dictionary<BlobId, int> _distances = [];
+    private readonly Queue<BlobId> _order = [];
     private int _sympathetic;
 
     /// <summary>An empty list.</summary>
@@ -59,12 +61,20 @@ public sealed class BlobWants
         }
 
         var distance = (int)(theirs - 1);
-        if (!_distances.ContainsKey(id) && _sympathetic >= _maxSympathetic)
+        if (!Register(id, distance))
         {
             return 0;
         }
 
-        return Register(id, distance) ? distance : 0;
+        while (_sympathetic > _maxSympathetic && _order.TryDequeue(out var oldest))
+        {
+            if (_distances.GetValueOrDefault(oldest) < Own)
+            {
+                Forget(oldest);
+            }
+        }
+
+        return distance;
     }
 
     /// <summary>Stops wanting a blob: it has come, or it is refused.</summary>
@@ -100,9 +110,28 @@ public sealed class BlobWants
         else if (distance != Own)
         {
             _sympathetic++;
+            Enqueue(id);
         }
 
         _distances[id] = distance;
         return true;
+    }
+
+    // What was forgotten in the meantime stays in the queue until there is too much of it.
+    private void Enqueue(BlobId id)
+    {
+        if (_order.Count > 2 * _maxSympathetic)
+        {
+            for (var left = _order.Count; left > 0; left--)
+            {
+                var known = _order.Dequeue();
+                if (_distances.GetValueOrDefault(known) < Own)
+                {
+                    _order.Enqueue(known);
+                }
+            }
+        }
+
+        _order.Enqueue(id);
     }
 }

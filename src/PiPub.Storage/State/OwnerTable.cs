@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Storage.State;
@@ -8,6 +9,7 @@ namespace PiPub.Storage.State;
 public sealed class OwnerTable
 {
     private readonly StateDatabase _state;
+    private volatile StrongBox<FeedId>? _owner;
 
     /// <summary>Creates the table if it is missing.</summary>
     public OwnerTable(StateDatabase state)
@@ -15,17 +17,27 @@ public sealed class OwnerTable
         ArgumentNullException.ThrowIfNull(state);
         _state = state;
         state.Execute("CREATE TABLE IF NOT EXISTS owner (one INTEGER PRIMARY KEY CHECK (one = 1), feed BLOB NOT NULL, since INTEGER NOT NULL)");
+        Load();
     }
 
-    /// <summary>The owner's feed, or null while nobody has come in yet.</summary>
-    public FeedId? Owner =>
-        _state.Query("SELECT feed FROM owner", row => new FeedId((byte[])row[0])) is [var feed] ? feed : null;
+    /// <summary>The owner's feed, or null while nobody has come in yet. Costs nothing to ask.</summary>
+    public FeedId? Owner => _owner is { } owner ? owner.Value : null;
 
     /// <summary>Makes a feed the owner's unless there is an owner already. True when it is now the owner's.</summary>
-    public bool TrySetFirst(FeedId feed, DateTimeOffset now) =>
-        _state.Execute("INSERT OR IGNORE INTO owner (one, feed, since) VALUES (1, $0, $1)", feed.Bytes.ToArray(), now.ToUnixTimeMilliseconds()) == 1;
+    public bool TrySetFirst(FeedId feed, DateTimeOffset now)
+    {
+        var isFirst = _owner is null
+            && _state.Execute("INSERT OR IGNORE INTO owner (one, feed, since) VALUES (1, $0, $1)", feed.Bytes.ToArray(), now.ToUnixTimeMilliseconds()) == 1;
+        Load();
+        return isFirst;
+    }
 
     /// <summary>Hands the box to another person: only ever by an express wish of whoever administers it.</summary>
-    public void Replace(FeedId feed, DateTimeOffset now) =>
+    public void Replace(FeedId feed, DateTimeOffset now)
+    {
         _state.Execute("INSERT OR REPLACE INTO owner (one, feed, since) VALUES (1, $0, $1)", feed.Bytes.ToArray(), now.ToUnixTimeMilliseconds());
+        Load();
+    }
+
+    private void Load() => _owner = _state.Query("SELECT feed FROM owner", row => new StrongBox<FeedId>(new FeedId((byte[])row[0]))) is [var feed] ? feed : null;
 }

@@ -15,6 +15,7 @@ public sealed class StateDatabase : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly SqliteConnection _connection;
+    private bool _isInTransaction;
 
     private StateDatabase(SqliteConnection connection) => _connection = connection;
 
@@ -56,13 +57,21 @@ public sealed class StateDatabase : IDisposable
         }
     }
 
-    /// <summary>Runs <paramref name="work"/> in one transaction: all of it is kept, or nothing.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> in one transaction: all of it is kept, or nothing. Inside another one it becomes part of that.
+    /// </summary>
     public T InTransaction<T>(Func<T> work)
     {
         ArgumentNullException.ThrowIfNull(work);
         lock (_gate)
         {
+            if (_isInTransaction)
+            {
+                return work();
+            }
+
             Execute("BEGIN IMMEDIATE");
+            _isInTransaction = true;
             try
             {
                 var result = work();
@@ -73,6 +82,10 @@ public sealed class StateDatabase : IDisposable
             {
                 Execute("ROLLBACK");
                 throw;
+            }
+            finally
+            {
+                _isInTransaction = false;
             }
         }
     }

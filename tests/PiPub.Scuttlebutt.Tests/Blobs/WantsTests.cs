@@ -87,16 +87,25 @@ public class WantsTests
     [Fact]
     public void Wants_of_others_are_bounded_and_own_ones_are_not_pushed_out_by_them()
     {
-        var wants = new BlobWants(sympathy: 3, maxSympathetic: 1);
-        Assert.Equal(-2, wants.Sympathise(One, -1));
-        Assert.Equal(0, wants.Sympathise(Two, -1));
-        Assert.True(wants.Want(Two));
+        var wants = new BlobWants(sympathy: 3, maxSympathetic: 10);
         Assert.True(wants.Want(One));
-        Assert.Equal(2, wants.Count);
-        var three = new BlobId(SHA256.HashData("three"u8));
-        Assert.Equal(-2, wants.Sympathise(three, -1));
-        Assert.True(wants.Forget(three));
-        Assert.Equal(-2, wants.Sympathise(three, -1));
+        Assert.Equal(-2, wants.Sympathise(Two, -1));
+        Assert.True(wants.Want(Two));
+        for (var i = 0; i < 1000; i++)
+        {
+            Assert.Equal(-2, wants.Sympathise(new BlobId(SHA256.HashData(BitConverter.GetBytes(i))), -1));
+            if (i % 3 == 0)
+            {
+                Assert.True(wants.Forget(new BlobId(SHA256.HashData(BitConverter.GetBytes(i)))));
+            }
+
+            Assert.InRange(wants.Count, 2, 12);
+        }
+
+        Assert.Equal(-1, wants.DistanceOf(One));
+        Assert.Equal(-1, wants.DistanceOf(Two));
+        Assert.Equal(-2, wants.DistanceOf(new BlobId(SHA256.HashData(BitConverter.GetBytes(998)))));
+        Assert.Equal(11, wants.Count);
     }
 
     private static List<(BlobId, long)> Read(string json)
