@@ -2,12 +2,15 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using PiPub.Node.Intake;
 using PiPub.Scuttlebutt.Cryptography;
 using PiPub.Scuttlebutt.Feeds;
 using PiPub.Scuttlebutt.Feeds.Classic;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage;
 using PiPub.Storage.Log;
+using PiPub.Storage.State;
 
 namespace PiPub.Benchmarks.Parts;
 
@@ -18,7 +21,6 @@ namespace PiPub.Benchmarks.Parts;
 internal static class Ingest
 {
     private const int Authors = 10;
-    private const int BatchSize = 1024;
 
     public static async Task RunAsync(string workDirectory, int messages, int repeat, Results results)
     {
@@ -55,21 +57,19 @@ internal static class Ingest
     {
         if (Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
-        await using var log = SegmentedMessageLog.Open(directory);
+        Directory.CreateDirectory(directory);
+        await using var log = SegmentedMessageLog.Open(Path.Combine(directory, "log"));
         using var store = new MessageStore(log);
-        var verdicts = new ClassicVerdict[BatchSize];
-        var batch = new List<Message>(BatchSize);
+        using var state = StateDatabase.Open(directory);
+        var forks = new ForkTable(state);
+        await using var intake = new MessageIntake(store, forks, new FeedStatuses(store, forks), new IntakeOptions(), TimeProvider.System, NullLogger<MessageIntake>.Instance);
+        var source = new Countdown(wires.Length);
+        intake.Start();
 
         var clock = Stopwatch.StartNew();
-        for (var at = 0; at < wires.Length; at += BatchSize)
-        {
-            var slice = wires.AsMemory(at, Math.Min(BatchSize, wires.Length - at));
-            ClassicFeed.VerifyBatch(slice, hmacKey: null, verdicts);
-            batch.Clear();
-            for (var i = 0; i < slice.Length; i++)
-                batch.Add(verdicts[i].Message ?? throw new InvalidOperationException(verdicts[i].Reason));
-            await store.AppendAsync(batch, receivedAt: 0, CancellationToken.None);
-        }
+        foreach (var wire in wires)
+            await intake.SubmitAsync(source, wire, CancellationToken.None);
+        await source.Done;
         return clock.Elapsed.TotalSeconds;
     }
 
@@ -90,11 +90,34 @@ internal static class Ingest
             tips[author] = new FeedTip(message.Sequence, message.Id);
             wires[i] = message.Value;
 
-            // What libsodium is given alone: a text as long as the message's, by the same author.
-            var signature = new byte[Sodium.SignatureBytes];
-            keys[author].Sign(message.Value.Span, signature);
-            signed[i] = (message.Value.ToArray(), signature, keys[author].Id.AsSpan().ToArray());
+            signed[i] = Signed(message, keys[author].Id);
         }
         return (wires, signed);
+    }
+
+    /// <summary>What libsodium is given alone: the very text that was signed, its signature and its author.</summary>
+    private static (byte[], byte[], byte[]) Signed(Message message, FeedId author)
+    {
+        var text = CanonicalJson.Stringify(message.Value.Span, indented: true);
+        var end = text.AsSpan().LastIndexOf(",\n  \"signature\": \""u8);
+        var signature = Convert.FromBase64String(Encoding.ASCII.GetString(text, end + 18, 88));
+        return ([.. text.AsSpan(0, end), .. "\n}"u8], signature, author.AsSpan().ToArray());
+    }
+
+    /// <summary>Waits until every message is safely on the disk.</summary>
+    private sealed class Countdown(int messages) : IMessageSource
+    {
+        private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int left = messages;
+
+        public Task Done => done.Task;
+
+        public void Judged(FeedId author, int sequence, IntakeVerdict verdict)
+        {
+            if (verdict != IntakeVerdict.Appended)
+                done.TrySetException(new InvalidOperationException($"Message {sequence} of {author} was judged {verdict}."));
+            else if (--left == 0)
+                done.TrySetResult();
+        }
     }
 }

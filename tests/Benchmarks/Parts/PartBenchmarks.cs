@@ -18,6 +18,7 @@ public class PartBenchmarks
     private readonly byte[] mac = new byte[Sodium.MacBytes];
     private readonly byte[] packet = new byte[4096];
     private readonly byte[] cipher = new byte[4096];
+    private readonly CanonicalJson canonical = new();
     private ReadOnlyMemory<byte> wire;
     private ReadOnlyMemory<byte> content;
 
@@ -31,6 +32,9 @@ public class PartBenchmarks
 
     [Benchmark(Baseline = true)]
     public bool Bare_signature_check() => Sodium.Verify(signature, wire.Span, author.Id.AsSpan());
+
+    [Benchmark]
+    public bool Canonical_text_of_a_message() => canonical.TryWrite(wire.Span, indented: true);
 
     [Benchmark]
     public bool Verify_a_message() => ClassicFeed.TryVerify(wire, hmacKey: null, out _, out _);
