@@ -9,17 +9,22 @@ public static class WebSocketDialler
     /// <summary>Opens a WebSocket to a peer; the handshake has not begun.</summary>
     /// <param name="address">A dialable ws or wss address.</param>
     /// <param name="cancellationToken">The caller's time-out.</param>
+    /// <param name="http">What makes the connection, where it is not to be made the usual way.</param>
     /// <exception cref="IOException">Nobody answers there, or nobody who speaks WebSocket.</exception>
-    public static async Task<WebSocketTransport> ConnectAsync(MultiserverAddress address, CancellationToken cancellationToken)
+    public static async Task<WebSocketTransport> ConnectAsync(MultiserverAddress address, CancellationToken cancellationToken, HttpMessageInvoker? http = null)
     {
         ArgumentNullException.ThrowIfNull(address);
         var socket = new ClientWebSocket();
         try
         {
             // Peers are dialled directly, as over TCP, and muxrpc has its own pings.
-            socket.Options.Proxy = null;
+            if (http is null)
+            {
+                socket.Options.Proxy = null;
+            }
+
             socket.Options.KeepAliveInterval = Timeout.InfiniteTimeSpan;
-            await socket.ConnectAsync(address.ToWebSocketUri(), cancellationToken);
+            await socket.ConnectAsync(address.ToWebSocketUri(), http, cancellationToken);
             return new WebSocketTransport(socket);
         }
         catch (WebSocketException error)

@@ -45,6 +45,9 @@ public sealed class WebSocketTransport : IDuplexPipe, IAsyncDisposable
     /// <summary>What is sent to the peer. Completing it closes this side of the WebSocket.</summary>
     public PipeWriter Output => _outgoing.Writer;
 
+    /// <summary>Cuts the connection at once.</summary>
+    public void Abort() => _socket.Abort();
+
     /// <summary>Sends what was written, closes in order, and after 2 s in any case.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -1,9 +1,10 @@
 using System.CommandLine;
-using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json.Nodes;
 using PiPub.Composition;
 using PiPub.Configuration;
+using PiPub.Storage.Views;
 
 namespace PiPub.CommandLine;
 
@@ -22,38 +23,82 @@ internal static class RunCommand
     private static async Task RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var options = SharedOptions.Read(parsed);
-        var output = parsed.InvocationConfiguration.Output;
         var json = parsed.GetValue(SharedOptions.Json);
+        var output = parsed.InvocationConfiguration.Output;
         using var stop = new StopSignal(cancellationToken);
         using var logs = StandardErrorLog.Open(options.LogLevel);
-        await using (var box = await Box.StartAsync(options, logs, stop.Token))
+        await using (var box = await Box.StartAsync(options, logs, new CatchingUp(output, json), stop.Token))
         {
-            output.WriteLine(json ? ForPrograms(box) : ForPeople(box, options));
-            output.Flush();
+            Say(json ? Listening(box) : Welcome(box, options));
             await stop.WaitAsync();
-            output.WriteLine(json ? """{"event":"stopping"}""" : "Stopping ...");
+            Say(json ? """{"event":"stopping"}""" : "Stopping ...");
         }
 
-        output.WriteLine(json ? """{"event":"stopped"}""" : "Stopped.");
+        Say(json ? """{"event":"stopped"}""" : "Stopped.");
+
+        void Say(string line)
+        {
+            output.WriteLine(line);
+            output.Flush();
+        }
     }
 
-    private static string ForPrograms(Box box) => JsonText.Of(new JsonObject
+    private static string Listening(Box box)
     {
-        ["event"] = "listening",
-        ["id"] = box.Id.ToString(),
-        ["ssb"] = box.SsbPort,
-        ["web"] = box.WebPort,
-        ["address"] = box.MultiserverAddresses.FirstOrDefault(),
-    });
+        var line = new JsonObject
+        {
+            ["event"] = "listening",
+            ["id"] = box.Id.ToString(),
+            ["ssb"] = box.SsbPort,
+            ["web"] = box.WebPort,
+            ["address"] = box.Addresses.Count > 0 ? box.Addresses[0] : null,
+            ["socket"] = box.SocketPath,
+        };
+        if (box.CreateFirstInvite() is { } invite)
+        {
+            line["invite"] = invite;
+        }
 
-    private static string ForPeople(Box box, PiPubOptions options) => $"""
-        PiPub {Assembly.GetExecutingAssembly().GetName().Version?.ToString(3)} is running.
-          id       {box.Id}
-          address  {string.Join("\n           ", box.MultiserverAddresses)}
-          web      http://localhost:{box.WebPort}/
-          data     {options.DataDirectory}
-        Stop it with Ctrl+C.
-        """;
+        return JsonText.Of(line);
+    }
+
+    private static string Welcome(Box box, PiPubOptions options)
+    {
+        var text = new StringBuilder();
+        text.Append($"PiPub {Box.Version} is running.\n");
+        text.Append($"  id       {box.Id}\n");
+        text.Append($"  address  {(box.Addresses.Count > 0 ? string.Join("\n           ", box.Addresses) : "none that others can reach: set public-host")}\n");
+        text.Append($"  web      http://localhost:{box.WebPort}/\n");
+        text.Append($"  data     {options.DataDirectory}\n");
+        if (box.CreateFirstInvite() is { } invite)
+        {
+            text.Append($"""
+
+                It has no owner yet. Paste this invite into your SSB app ("join a server", "redeem invite"):
+
+                  {invite}
+
+                Whoever uses it first becomes the owner. More invites: pipub invite create
+
+
+                """);
+        }
+
+        return text.Append("Stop it with Ctrl+C.").ToString();
+    }
+
+    /// <summary>Says how far the views have come while they are made again, for whoever waits for the start.</summary>
+    private sealed class CatchingUp(TextWriter output, bool json) : IProgress<ViewProgress>
+    {
+        public void Report(ViewProgress value)
+        {
+            var percent = value.TotalBytes == 0 ? 100 : 100 * value.IndexedBytes / value.TotalBytes;
+            output.WriteLine(json
+                ? $$"""{"event":"indexing","percent":{{percent}},"messages":{{value.Messages}}}"""
+                : $"Reading the messages again to index them: {percent} % ({value.Messages} so far) ...");
+            output.Flush();
+        }
+    }
 
     /// <summary>
     /// Waits for SIGINT or SIGTERM. Another one a second later ends the process at once, as if nobody listened; not earlier,

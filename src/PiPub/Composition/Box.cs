@@ -1,8 +1,13 @@
+using System.Net;
+using System.Reflection;
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
 using PiPub.Node.Invites;
+using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Identities;
+using PiPub.Storage.Views;
 using PiPub.Web.Pages;
+using PiPub.Web.WebSockets;
 
 namespace PiPub.Composition;
 
@@ -13,48 +18,47 @@ namespace PiPub.Composition;
 public sealed class Box : IAsyncDisposable
 {
     private readonly Closing _closing = new();
-    private readonly InviteAddresses _addresses;
+    private readonly BoxAddresses _addresses;
+    private readonly InviteAddresses _inviteAddresses;
+    private BoxNode _node = null!;
 
-    private Box(BoxStorage storage, BoxAddresses addresses)
+    private Box(PiPubOptions options)
     {
-        Storage = storage;
-        Addresses = addresses;
-        _addresses = new InviteAddresses(addresses.Current);
+        _addresses = new BoxAddresses(options);
+        _inviteAddresses = new InviteAddresses(_addresses.Current);
     }
 
+    /// <summary>The program's version.</summary>
+    public static string Version { get; } = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3);
+
     /// <summary>The box's own identity.</summary>
-    public FeedId Id => Storage.Identity.Id;
+    public FeedId Id { get; private set; }
 
     /// <summary>The port that peers reach.</summary>
-    public int SsbPort => Addresses.SsbPort;
+    public int SsbPort => _addresses.SsbPort;
 
     /// <summary>The port of HTTP and WebSocket.</summary>
-    public int WebPort => Addresses.WebPort;
+    public int WebPort => _addresses.WebPort;
+
+    /// <summary>The unix socket of the owner's tools.</summary>
+    public string SocketPath { get; private set; } = "";
 
     /// <summary>The multiserver addresses, the best first.</summary>
-    public IReadOnlyList<string> MultiserverAddresses => [.. _addresses.AddressOf(Id, null)?.Split(';') ?? []];
-
-    private BoxStorage Storage { get; }
-
-    private BoxAddresses Addresses { get; }
+    public IReadOnlyList<string> Addresses => [.. _inviteAddresses.AddressOf(Id, null)?.Split(';') ?? []];
 
     /// <summary>Brings a box to life; when this returns, it listens.</summary>
+    /// <param name="options">What was configured.</param>
+    /// <param name="logs">The log.</param>
+    /// <param name="progress">Told while the views catch up with the log.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">The data directory or a port cannot be used; the message is for a person.</exception>
     /// <exception cref="InvalidDataException">What is kept there is damaged; the message is for a person.</exception>
-    public static async Task<Box> StartAsync(PiPubOptions options, ILoggerFactory logs, CancellationToken cancellationToken)
+    public static async Task<Box> StartAsync(PiPubOptions options, ILoggerFactory logs, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
     {
-        var storage = await BoxStorage.OpenAsync(options);
-        var box = new Box(storage, new BoxAddresses(options));
+        var box = new Box(options);
         try
         {
-            box._closing.Add(storage);
-            var web = box._closing.Add(new BoxWeb(
-                options,
-                connection => Task.CompletedTask,
-                app => app.MapStatusPage(() => new BoxDescription(null, box.Id, box.MultiserverAddresses)),
-                logs));
-            await web.StartAsync(cancellationToken);
-            (box.Addresses.SsbPort, box.Addresses.WebPort) = (web.SsbPort, web.WebPort);
+            await box.StartPartsAsync(options, logs, progress, cancellationToken);
             return box;
         }
         catch
@@ -64,6 +68,61 @@ public sealed class Box : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops in order: nobody comes in, work ends, everything is written down.</summary>
-    public ValueTask DisposeAsync() => _closing.DisposeAsync();
+    /// <summary>A new invite code for the owner to be; null when the box has its owner.</summary>
+    public string? CreateFirstInvite()
+    {
+        if (_node.Owner.Owner is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return _node.Invitations.Create(new InviteRequest(), Id).Codes[0].ToLegacyText();
+        }
+        catch (InviteException)
+        {
+            // No address that a client could reach: `pipub invite create` says so to whoever asks.
+            return null;
+        }
+    }
+
+    /// <summary>Stops in order: nobody comes in, peers are told, work ends, everything is written down.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_node is not null)
+        {
+            // Before the listeners, which would wait for the connections to end.
+            await _node.Server.DisposeAsync();
+        }
+
+        await _closing.DisposeAsync();
+    }
+
+    private async Task StartPartsAsync(PiPubOptions options, ILoggerFactory logs, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
+    {
+        var storage = _closing.Add(await BoxStorage.OpenAsync(options));
+        Id = storage.Identity.Id;
+        await storage.FollowAsync(progress, cancellationToken);
+
+        _node = _closing.Add(new BoxNode(options, storage, _inviteAddresses, logs, TimeProvider.System, Version));
+        _node.Start();
+
+        var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, MapWeb, logs));
+        await web.StartAsync(cancellationToken);
+        (_addresses.SsbPort, _addresses.WebPort) = (web.SsbPort, web.WebPort);
+        SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
+
+        _node.SeekPeers();
+    }
+
+    private void MapWeb(Microsoft.AspNetCore.Builder.WebApplication app)
+    {
+        app.MapPeerWebSockets((pipe, remote, aborted) =>
+        {
+            var end = (IPEndPoint)remote;
+            return _node.Server.AcceptAsync(new PeerTransport(pipe, end.Address, $"ws:{end}", ((WebSocketTransport)pipe).Abort));
+        });
+        app.MapStatusPage(() => new BoxDescription(null, Id, Addresses));
+    }
 }

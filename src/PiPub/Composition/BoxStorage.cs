@@ -6,6 +6,7 @@ using PiPub.Storage.Blobs;
 using PiPub.Storage.Disk;
 using PiPub.Storage.Log;
 using PiPub.Storage.State;
+using PiPub.Storage.Views;
 
 namespace PiPub.Composition;
 
@@ -23,7 +24,8 @@ internal sealed class BoxStorage : IAsyncDisposable
         IsNew = isNew;
         State = closing.Add(StateDatabase.Open(Directory.Path));
         Log = closing.Add(SegmentedMessageLog.Open(Directory.LogPath));
-        Messages = closing.Add(new MessageStore(Log));
+        Views = closing.Add(MessageViews.Open(Directory.ViewsPath, Log));
+        Messages = closing.Add(new MessageStore(Log, Views));
         Blobs = closing.Add(FileBlobStore.Open(Directory.BlobsPath));
     }
 
@@ -41,6 +43,9 @@ internal sealed class BoxStorage : IAsyncDisposable
 
     /// <summary>The message log.</summary>
     public SegmentedMessageLog Log { get; }
+
+    /// <summary>The views made from the log.</summary>
+    public MessageViews Views { get; }
 
     /// <summary>The messages with their index.</summary>
     public MessageStore Messages { get; }
@@ -63,6 +68,13 @@ internal sealed class BoxStorage : IAsyncDisposable
             await closing.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Has the views follow the log, and waits until they have caught up with it.</summary>
+    public async Task FollowAsync(IProgress<ViewProgress> progress, CancellationToken cancellationToken)
+    {
+        Views.Follow(Messages, progress);
+        await Views.WhenCaughtUpAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
