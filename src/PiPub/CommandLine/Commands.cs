@@ -13,10 +13,13 @@ public static class Commands
     private const int Failed = 1;
     private const int WronglyAsked = 2;
 
+    // Feed ids begin with the @ that would otherwise name a file of further arguments.
+    private static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null };
+
     /// <summary>Parses and runs a command line.</summary>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        var parsed = Root().Parse(arguments);
+        var parsed = Root().Parse(arguments, Parsing);
         var invocation = new InvocationConfiguration
         {
             Output = output,

@@ -16,13 +16,13 @@ internal static class InviteCommands
 
     private static Command CreateInvite()
     {
-        var uses = new Option<int>("--uses") { Description = "How many people may use it. Default: 1.", HelpName = "number", DefaultValueFactory = _ => 1 };
+        var uses = new Option<int?>("--uses") { Description = "How many people may use it. Default: 1.", HelpName = "number" };
         var note = new Option<string?>("--note") { Description = "A word on whom it is for. It becomes part of the public follow message.", HelpName = "text" };
         var expires = new Option<double?>("--expires") { Description = "After how many hours it is worth nothing. Default: never.", HelpName = "hours" };
         var command = new Command("create", "Make an invite code and print it.") { uses, note, expires };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(uses) < 1)
+            if (result.GetValue(uses) is < 1)
             {
                 result.AddError("--uses must be 1 or more.");
             }
@@ -34,7 +34,7 @@ internal static class InviteCommands
         });
         command.SetAction(NodeCall.Action(async call =>
         {
-            var options = new JsonObject { ["uses"] = call.Parsed.GetValue(uses) };
+            var options = new JsonObject { ["uses"] = call.Parsed.GetValue(uses) ?? 1 };
             if (call.Parsed.GetValue(note) is { } text)
             {
                 options["note"] = text;

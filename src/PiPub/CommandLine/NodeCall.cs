@@ -25,8 +25,8 @@ internal sealed class NodeCall(ParseResult parsed, IRpcSession node, PiPubOption
     public static Func<ParseResult, CancellationToken, Task> Action(Func<NodeCall, Task> work) => async (parsed, cancellationToken) =>
     {
         var options = SharedOptions.Read(parsed);
-        await using var node = await LocalNode.ConnectAsync(options.DataDirectory, cancellationToken);
-        await work(new NodeCall(parsed, node.Session, options, cancellationToken));
+        await using var session = await LocalNode.ConnectAsync(options.DataDirectory, cancellationToken);
+        await work(new NodeCall(parsed, session, options, cancellationToken));
     };
 
     /// <summary>An async call with the given arguments; a JSON answer as it came.</summary>

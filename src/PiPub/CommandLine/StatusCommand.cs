@@ -18,29 +18,32 @@ internal static class StatusCommand
     private static string ForPeople(JsonElement status)
     {
         var text = new StringBuilder();
-        Lines(text, status, "");
+        foreach (var property in status.EnumerateObject())
+        {
+            // What is nested is there for older tools.
+            if (property.Value.ValueKind != JsonValueKind.Object)
+            {
+                text.Append(Words(property.Name).PadRight(18)).Append(Value(property)).Append('\n');
+            }
+        }
+
         return text.ToString().TrimEnd('\n');
     }
 
-    private static void Lines(StringBuilder text, JsonElement element, string path)
+    /// <summary>A name such as <c>blobQuotaBytes</c> as words: blob quota.</summary>
+    private static string Words(string name)
     {
-        foreach (var property in element.EnumerateObject())
+        var words = new StringBuilder();
+        foreach (var c in name.EndsWith("Bytes", StringComparison.Ordinal) ? name[..^5] : name)
         {
-            var name = path.Length == 0 ? property.Name : $"{path} {property.Name}";
-            if (property.Value.ValueKind == JsonValueKind.Object)
-            {
-                Lines(text, property.Value, name);
-            }
-            else
-            {
-                text.Append(name).Append(": ").Append(Value(property)).Append('\n');
-            }
+            words.Append(char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c.ToString());
         }
+
+        return words.ToString();
     }
 
     private static string Value(JsonProperty property) =>
-        property.Name.Contains("bytes", StringComparison.OrdinalIgnoreCase) && property.Value.TryGetInt64(out var bytes) ? Size(bytes)
-        : property.Value.ValueKind == JsonValueKind.Array ? string.Join(", ", property.Value.EnumerateArray().Select(item => item.ToString()))
+        property.Name.EndsWith("Bytes", StringComparison.Ordinal) && property.Value.TryGetInt64(out var bytes) ? Size(bytes)
         : property.Value.ToString();
 
     private static string Size(long bytes) => bytes switch
