@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
+using PiPub.Node.Blobs;
 using PiPub.Node.Intake;
 using PiPub.Node.Invites;
 using PiPub.Node.Peers;
@@ -77,7 +78,15 @@ internal sealed class BoxNode : IAsyncDisposable
         _intake.Observe(ebt);
         _intake.Observe(history);
 
+        // Pictures and files.
         Owner = new OwnerTable(state);
+        var blobTable = new BlobTable(state);
+        var blobAuthors = new BlobAuthors(graph, Owner);
+        var blobLimits = new BlobLimits { MaxSize = options.BlobMaxSize, Total = options.BlobQuota, PerAuthor = options.BlobQuotaPerAuthor };
+        var blobs = _closing.Add(new BlobCollection(storage.Blobs, blobTable, blobLimits, blobAuthors, time, logs.CreateLogger<BlobCollection>()));
+        BlobExchange = _closing.Add(new BlobExchange(blobs, blobTable, time, logs.CreateLogger<BlobExchange>()));
+        new BlobMethods(blobs, BlobExchange, identity.Id).Register(methods);
+        _work.Add(new BlobMentions(messages, BlobExchange, blobTable, blobAuthors, time, logs.CreateLogger<BlobMentions>()).RunAsync);
 
         // Letting people in.
         Invitations = _closing.Add(new Invitations(identity.Id, new InvitesTable(state), Owner, addresses, publisher, messages, graph, time));
@@ -99,7 +108,7 @@ internal sealed class BoxNode : IAsyncDisposable
             identity,
             options.NetworkKey,
             methods,
-            [ping, ebt],
+            [ping, ebt, BlobExchange],
             [_closing.Add(new TcpDialer(logs)), _closing.Add(new WebSocketPeerDialer())],
             policy,
             Peers,
@@ -132,6 +141,8 @@ internal sealed class BoxNode : IAsyncDisposable
     public OwnerTable Owner { get; }
 
     public OwnFeedGuard OwnFeed { get; }
+
+    public BlobExchange BlobExchange { get; }
 
     /// <summary>Begins to take messages in and to want feeds; peers may come from now on.</summary>
     public void Start()

@@ -24,6 +24,7 @@ internal sealed class BoxStatus(PiPubOptions options, BoxStorage storage, BoxNod
         json.WriteNumber("messageBytes"u8, storage.Log.End);
         json.WriteNumber("blobBytes"u8, storage.Blobs.TotalBytes);
         json.WriteNumber("blobQuotaBytes"u8, options.BlobQuota);
+        json.WriteNumber("blobsWanted"u8, node.BlobExchange.WantCount);
         json.WriteNumber("peersConnected"u8, node.Peers.ConnectedCount);
         json.WriteNumber("freeBytes"u8, storage.Directory.FreeBytes);
         if (storage.Views.Failure is { } failure)
