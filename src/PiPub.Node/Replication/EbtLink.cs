@@ -24,7 +24,6 @@ public sealed partial class EbtReplication
         private readonly RpcStream _stream;
         private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly Channel<bool> _work = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
-        private readonly ArrayBufferWriter<byte> _notes = new();
         private RpcException? _endedBy;
         private long _notesAt = -NotesPauseMilliseconds;
 
@@ -198,20 +197,25 @@ public sealed partial class EbtReplication
 
         private async ValueTask<bool> WriteNotesAsync(CancellationToken cancellationToken)
         {
-            var wrote = false;
+            if (!Session.HasNotes)
+            {
+                return false; // Seen without the lock; whoever adds some wakes this loop.
+            }
+
+            // Not kept: the first notes of a session are large, and a session then lasts for days.
+            var notes = new ArrayBufferWriter<byte>(256);
             while (true)
             {
-                _notes.ResetWrittenCount();
+                notes.ResetWrittenCount();
                 lock (_owner._gate)
                 {
-                    if (!Session.TakeNotes(_notes, FeedsANote))
+                    if (!Session.TakeNotes(notes, FeedsANote))
                     {
-                        return wrote;
+                        return true;
                     }
                 }
 
-                wrote = true;
-                await _stream.WriteAsync(BodyType.Json, _notes.WrittenMemory, cancellationToken);
+                await _stream.WriteAsync(BodyType.Json, notes.WrittenMemory, cancellationToken);
             }
         }
 

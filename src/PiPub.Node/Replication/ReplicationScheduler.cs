@@ -162,6 +162,8 @@ public sealed class ReplicationScheduler : IWantedFeeds
 
             if (added.Count + removed.Count > 0)
             {
+                // The nearest first: they are asked for, and sent by most peers, in this order.
+                added.Sort((one, other) => (_graph.Hops(one) ?? int.MaxValue).CompareTo(_graph.Hops(other) ?? int.MaxValue));
                 Changed?.Invoke(new WantedChange(added, removed));
             }
         }

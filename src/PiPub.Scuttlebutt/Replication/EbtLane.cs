@@ -53,6 +53,9 @@ internal enum LaneFlags
 
     /// <summary>We lost messages that the peer knows us to have: say 0 before the truth, so that it forgets.</summary>
     ZeroFirst = 256,
+
+    /// <summary>We have said that we want the feed after the peer had refused it: whether that has arrived is not known.</summary>
+    Unanswered = 512,
 }
 
 /// <summary>The lanes of a session by feed number, in pages that appear when first written.</summary>

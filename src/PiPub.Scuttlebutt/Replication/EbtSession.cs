@@ -98,6 +98,7 @@ public sealed class EbtSession
             var note = EbtTree.NoteFor(this, feed, in lane);
             lane.Told = note.Sequence;
             lane.Flags |= LaneFlags.Told;
+            lane.Set(LaneFlags.Unanswered, note.Replicate && lane.Has(LaneFlags.Known) && lane.Remote == -1);
             notes.Write(feed.Id, note);
         }
 

@@ -104,9 +104,17 @@ public sealed partial class EbtTree
                 Take(feed, ahead, now);
             }
         }
-        else if (!Claims(source, feed) && NextAhead(feed, source) is not null)
+        else if (!Claims(source, feed) && NextAhead(feed, source) is { } other)
         {
-            LookAgainSoon(feed, now);
+            // A source that asks us for the very feed will not get it elsewhere first.
+            if (source.Peer != feed.Id && source.Lanes.Peek(feed.Number).Has(LaneFlags.Send))
+            {
+                Take(feed, other, now);
+            }
+            else
+            {
+                LookAgainSoon(feed, now);
+            }
         }
     }
 

@@ -267,7 +267,7 @@ public sealed partial class EbtTree
                 memory.Set(
                     feed.Id,
                     lane.Has(LaneFlags.Known) ? lane.Remote : EbtMemory.Unknown,
-                    lane.Has(LaneFlags.Told) ? lane.Told : EbtMemory.Unknown);
+                    lane.Has(LaneFlags.Told) && !lane.Has(LaneFlags.Unanswered) ? lane.Told : EbtMemory.Unknown);
             }
         }
 
@@ -452,6 +452,7 @@ public sealed partial class EbtTree
         // A remembered or earlier number is never kept against what the peer says now, be it lower: it may have lost messages.
         lane.Remote = note.Sequence;
         lane.Flags |= LaneFlags.Known;
+        lane.Set(LaneFlags.Unanswered, false);
         lane.Set(LaneFlags.Send, note.Receive);
         if (!note.Replicate)
         {

@@ -88,6 +88,8 @@ public class EbtTreeTests
         {
             var network = Joined(seed, out var random);
             network.Run(10_000);
+            network.Nodes.ForEach(node => node.Publish()); // The tree of a feed takes shape with its first message.
+            network.Run(10_000);
             network.Crossings.Clear();
             for (var i = 0; i < 10; i++)
             {
@@ -212,6 +214,27 @@ public class EbtTreeTests
         network.Connect(client, server);
         network.Run(1000);
         Assert.Equal(6, server.Held[client.Id]);
+    }
+
+    [Fact]
+    public void A_wish_that_a_refusing_peer_may_not_have_heard_is_said_again_in_the_next_session()
+    {
+        var tree = new EbtTree((_, _) => false);
+        var (feed, peer) = (EbtNetwork.Id(5), EbtNetwork.Id(1));
+        tree.Want(feed, 0, 0);
+        var session = tree.Open(peer, false, new EbtMemory(), () => { }, 0);
+        Take(session);
+        var refusal = Encoding.UTF8.GetBytes($$"""{"{{feed}}":-1}""");
+        tree.ReceiveNotes(session, refusal, 0);
+        Assert.Equal("{}", Take(Next(tree, ref session)));
+        tree.ReceiveNotes(session, refusal, 0);
+        tree.Unwant(feed);
+        Assert.Equal($$"""{"{{feed}}":-1}""", Take(session));
+        tree.Want(feed, 0, 0);
+        Assert.Equal($$"""{"{{feed}}":0}""", Take(session));
+        Assert.Equal($$"""{"{{feed}}":0}""", Take(Next(tree, ref session)));
+        tree.ReceiveNotes(session, refusal, 0);
+        Assert.Equal("{}", Take(Next(tree, ref session)));
     }
 
     [Fact]
@@ -424,6 +447,13 @@ public class EbtTreeTests
     {
         var network = new EbtNetwork(1);
         return (network, network.Add(), network.Add());
+    }
+
+    /// <summary>The same peer comes back.</summary>
+    private static EbtSession Next(EbtTree tree, ref EbtSession session)
+    {
+        tree.Close(session, 0);
+        return session = tree.Open(session.Peer, false, EbtMemory.Decode(tree.Remember(session).Encode()), () => { }, 0);
     }
 
     private static string Take(EbtSession session)
