@@ -6,6 +6,8 @@ namespace PiPub.Scuttlebutt.Feeds.Classic;
 /// <summary>Looking into a value without believing it.</summary>
 public static partial class ClassicFeed
 {
+    private static readonly JsonReaderOptions Deep = new() { MaxDepth = CanonicalJson.MaxDepth };
+
     /// <summary>
     /// Who claims to have written a value, and its sequence: cheap, unverified, for deciding whether it is wanted at all.
     /// False when it does not look like a classic message.
@@ -50,7 +52,7 @@ public static partial class ClassicFeed
 
         try
         {
-            var reader = new Utf8JsonReader(item.Span);
+            var reader = new Utf8JsonReader(item.Span, Deep);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             {
                 return false;
@@ -78,8 +80,9 @@ public static partial class ClassicFeed
 
             return bare;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter is how the reader meets a lone surrogate in a key.
             return false;
         }
     }
@@ -108,7 +111,7 @@ public static partial class ClassicFeed
 
         try
         {
-            var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = CanonicalJson.MaxDepth });
+            var reader = new Utf8JsonReader(text, Deep);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             {
                 return false;
@@ -144,7 +147,7 @@ public static partial class ClassicFeed
 
             return sequence > 0 && !author.IsZero;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return false;
         }
