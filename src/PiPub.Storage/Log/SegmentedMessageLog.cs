@@ -102,11 +102,9 @@ public sealed class SegmentedMessageLog : IMessageLog
     [SkipLocalsInit]
     public ReadOnlyMemory<byte> ReadValue(long position)
     {
-        var segment = Find(position);
         Span<byte> first = stackalloc byte[FirstReadBytes];
-        var read = segment.Read(position, first);
-        var length = read < RecordFormat.FrameBytes ? -1 : RecordFormat.Length(first);
-        if (length > 0 && length <= read && RecordFormat.IsWhole(first[..length]))
+        var length = ReadFirst(position, first, out _);
+        if (length <= first.Length && RecordFormat.IsWhole(first[..length]))
         {
             return first[RecordFormat.HeadLength(first)..length].ToArray();
         }
@@ -179,25 +177,28 @@ public sealed class SegmentedMessageLog : IMessageLog
     private static LogDamagedException Damaged(SegmentFile segment, long position, string what) =>
         new(segment.Path, position, position - segment.Start, what);
 
+    [SkipLocalsInit]
     private byte[] ReadRecord(long position, out SegmentFile segment)
     {
-        segment = Find(position);
-        Span<byte> frame = stackalloc byte[RecordFormat.FrameBytes];
-        if (segment.Read(position, frame) < frame.Length)
-        {
-            throw Damaged(segment, position, "the file ends inside a record");
-        }
-
-        var length = RecordFormat.Length(frame);
-        if (length < 0)
-        {
-            throw Damaged(segment, position, "no record begins here");
-        }
-
+        Span<byte> first = stackalloc byte[FirstReadBytes];
+        var length = ReadFirst(position, first, out segment);
         var record = new byte[length];
-        return segment.Read(position, record) < length ? throw Damaged(segment, position, "the file ends inside a record")
+        var known = Math.Min(length, first.Length);
+        first[..known].CopyTo(record);
+        return segment.Read(position + known, record.AsSpan(known)) < length - known ? throw Damaged(segment, position, "the file ends inside a record")
             : !RecordFormat.IsWhole(record) ? throw Damaged(segment, position, "its checksum does not fit")
             : record;
+    }
+
+    /// <summary>Reads a record's first bytes, or all of a short one, and returns its length by its frame.</summary>
+    private int ReadFirst(long position, Span<byte> first, out SegmentFile segment)
+    {
+        segment = Find(position);
+        var read = segment.Read(position, first);
+        var length = read < RecordFormat.FrameBytes ? -1 : RecordFormat.Length(first);
+        return length < 0 ? throw Damaged(segment, position, "no record begins here")
+            : read < Math.Min(length, first.Length) ? throw Damaged(segment, position, "the file ends inside a record")
+            : length;
     }
 
     private SegmentFile Find(long position)

@@ -20,7 +20,7 @@ public readonly record struct ViewProgress(long IndexedBytes, long TotalBytes, l
 public sealed partial class MessageViews : IMessageViews, IFeedIndex, IAsyncDisposable
 {
     /// <summary>After this many messages the views are written to the disk.</summary>
-    public const int WriteEvery = 8192;
+    public const int WriteEvery = 16384;
 
     private const int IndexAtOnce = 256;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);

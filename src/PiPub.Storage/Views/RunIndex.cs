@@ -15,7 +15,7 @@ namespace PiPub.Storage.Views;
 internal sealed class RunIndex
 {
     private const int MergeAtOnce = 8;
-    private const int SmallestLevel = 4096;
+    private const int SmallestLevel = 4096; // entries; smaller runs count as of one size
 
     private readonly ViewDatabase _database;
     private readonly string _name;

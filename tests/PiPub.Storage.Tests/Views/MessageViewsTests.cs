@@ -126,9 +126,9 @@ public sealed class MessageViewsTests : IDisposable
         string live;
         await using (var box = await ViewsOverLog.Open(_directory).FollowAsync())
         {
-            for (var i = 0; i < 150; i++)
+            for (var i = 0; i < 100; i++)
             {
-                await box.AppendAsync(messages.Take(120)); // enough to be written twice while following
+                await box.AppendAsync(messages.Take(180)); // enough to be written while following
             }
 
             await box.Views.WhenCaughtUpAsync(Stop);
@@ -161,7 +161,7 @@ public sealed class MessageViewsTests : IDisposable
     {
         var messages = new RandomMessages(3);
         await using var box = await ViewsOverLog.Open(_directory).FollowAsync();
-        await box.AppendAsync(messages.Take(9000));
+        await box.AppendAsync(messages.Take(17_000));
         await box.AppendAsync(messages.Take(500));
         await box.Views.WhenCaughtUpAsync(Stop);
         var live = box.Dump(messages);
@@ -171,7 +171,7 @@ public sealed class MessageViewsTests : IDisposable
         CopyAll(_directory.Path, copy.Path);
         await using var crashed = ViewsOverLog.Open(copy);
         Assert.InRange(crashed.Views.WrittenTo, 1, box.Log.End - 1);
-        Assert.Equal(9500, crashed.Store.MessageCount);
+        Assert.Equal(17_500, crashed.Store.MessageCount);
         await crashed.FollowAsync();
         Assert.Equal(live, crashed.Dump(messages));
     }
