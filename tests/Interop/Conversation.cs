@@ -13,7 +13,7 @@ public sealed class JsPeerException(string message) : Exception(message);
 /// </summary>
 internal sealed class Conversation : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly string script;
     private readonly ConcurrentDictionary<long, TaskCompletionSource<JsonElement>> waiting = new();
@@ -47,8 +47,15 @@ internal sealed class Conversation : IAsyncDisposable
     {
         var id = Interlocked.Increment(ref calls);
         var answer = waiting[id] = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await process.WriteLineAsync(
-            $$"""{"id":{{id}},"call":"{{operation}}","args":[{{string.Join(',', arguments)}}]}""", TestContext.Current.CancellationToken);
+        try
+        {
+            await process.WriteLineAsync(
+                $$"""{"id":{{id}},"call":"{{operation}}","args":[{{string.Join(',', arguments)}}]}""", TestContext.Current.CancellationToken);
+        }
+        catch (IOException)
+        {
+            // It does not listen any more: its death says why.
+        }
         return await OrDeathAsync(answer.Task);
     }
 

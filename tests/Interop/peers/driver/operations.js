@@ -70,8 +70,20 @@ module.exports = function operations(ssb, pull, stack) {
     block: (id) => publish({ type: 'contact', contact: id, following: false, blocking: true }),
     unblock: (id) => publish({ type: 'contact', contact: id, blocking: false }),
 
-    /** Takes an invite the way the stack's own invite plugin does. */
-    redeem: async (code) => { await ask(ssb.invite.accept, code) },
+    /**
+     * Takes an invite the way the stack's own invite plugin does. ssb-invite-client leaves the connection open that it
+     * made with the invite's key; it is closed here, as a peer has one connection to another.
+     */
+    async redeem(code) {
+      const before = new Set(Object.values(ssb.peers).flat())
+      await ask(ssb.invite.accept, code)
+      for (const id in ssb.peers) {
+        for (const rpc of ssb.peers[id].filter((one) => id !== ssb.id && !before.has(one))) {
+          rpc.close(true, () => {})
+          while (!rpc.closed) await new Promise((resolve) => setTimeout(resolve, 10))
+        }
+      }
+    },
     /** Makes an invite, where the peer is a pub itself. */
     createInvite: (uses) => ask(ssb.invite.create, { uses, external: 'localhost' }),
 
