@@ -113,6 +113,7 @@ public sealed class Invitations : IInviteKeys, IDisposable
     /// </summary>
     /// <returns>The follow message.</returns>
     /// <exception cref="InviteException">The invite is not good, or the feed is not welcome; the message says why.</exception>
+    /// <exception cref="PublishRefusedException">The box does not publish now; the use was given back.</exception>
     /// <exception cref="IOException">Publishing failed; the use was given back.</exception>
     public async Task<LogRecord> UseAsync(FeedId key, FeedId feed, CancellationToken cancellationToken)
     {

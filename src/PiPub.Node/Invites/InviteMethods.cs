@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using PiPub.Node.Publishing;
+using PiPub.Node.Queries;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.Invites;
 using PiPub.Scuttlebutt.MuxRpc;
-using PiPub.Storage;
 using PiPub.Storage.State;
 
 namespace PiPub.Node.Invites;
@@ -136,11 +137,15 @@ public sealed class InviteMethods(Invitations invitations, InviteAddresses addre
 
         try
         {
-            return KeyValueTimestamp(await invitations.UseAsync(request.Session.Remote, id, cancellationToken));
+            return MessageJson.Format(await invitations.UseAsync(request.Session.Remote, id, cancellationToken));
         }
         catch (InviteException refusal)
         {
             throw new RpcException(refusal.Message, refusal);
+        }
+        catch (PublishRefusedException failure)
+        {
+            throw new RpcException($"the pub cannot follow you now. {failure.Message} The invite is still good: try again later.", failure);
         }
         catch (IOException failure)
         {
@@ -241,20 +246,6 @@ public sealed class InviteMethods(Invitations invitations, InviteAddresses addre
         }
 
         json.WriteString("createdBy"u8, invite.CreatedBy.ToString());
-    }
-
-    private static RpcBody KeyValueTimestamp(LogRecord record)
-    {
-        var buffer = new ArrayBufferWriter<byte>(record.Message.Value.Length + 128);
-        using var json = new Utf8JsonWriter(buffer, Relaxed);
-        json.WriteStartObject();
-        json.WriteString("key"u8, record.Message.Id.ToString());
-        json.WritePropertyName("value"u8);
-        json.WriteRawValue(record.Message.Value.Span, skipInputValidation: true);
-        json.WriteNumber("timestamp"u8, record.ReceivedAt);
-        json.WriteEndObject();
-        json.Flush();
-        return RpcBody.Json(buffer.WrittenMemory);
     }
 
     private static RpcBody Json(Action<Utf8JsonWriter> write)

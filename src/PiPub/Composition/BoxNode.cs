@@ -81,7 +81,7 @@ internal sealed class BoxNode : IAsyncDisposable
         // Pictures and files.
         Owner = new OwnerTable(state);
         var blobTable = new BlobTable(state);
-        var blobAuthors = new BlobAuthors(graph, Owner);
+        var blobAuthors = new BlobAuthors(graph, Owner, _replication.IsWanted);
         var blobLimits = new BlobLimits { MaxSize = options.BlobMaxSize, Total = options.BlobQuota, PerAuthor = options.BlobQuotaPerAuthor };
         var blobs = _closing.Add(new BlobCollection(storage.Blobs, blobTable, blobLimits, blobAuthors, time, logs.CreateLogger<BlobCollection>()));
         BlobExchange = _closing.Add(new BlobExchange(blobs, blobTable, time, logs.CreateLogger<BlobExchange>()));
@@ -124,6 +124,8 @@ internal sealed class BoxNode : IAsyncDisposable
         new PeerMethods(Server, book).Register(methods);
         _connections = _closing.Add(new ConnectionScheduler(Server, book, policy, peerOptions, time, logs.CreateLogger<ConnectionScheduler>()));
         _work.Add(new AnnouncedPubs(views, book, time).RunAsync);
+
+        new Contacts(publisher, identity.Id).Register(methods);
 
         // What the owner's tools ask.
         new FeedQueries(messages).Register(methods);
