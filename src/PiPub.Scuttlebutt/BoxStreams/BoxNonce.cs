@@ -8,7 +8,6 @@ namespace PiPub.Scuttlebutt.BoxStreams;
 /// </summary>
 /// <remarks>Source: SSB protocol guide, Box stream; pull-box-stream 1.0.13 with increment-buffer.</remarks>
 [InlineArray(Length)]
-[SuppressMessage("Usage", "CA2231", Justification = "Nonces are counted, not compared.")]
 public struct BoxNonce
 {
     /// <summary>Length in bytes.</summary>

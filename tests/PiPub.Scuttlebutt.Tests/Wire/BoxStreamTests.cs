@@ -108,6 +108,7 @@ public class BoxStreamTests
         Sodium.SecretBox(header, Nonce.AsSpan(), Key.AsSpan(), wire.AsSpan(0, 16), wire.AsSpan(16));
         var transport = new PipePair();
         await transport.Server.Output.WriteAsync(wire, Cancelled);
+        await transport.Server.Output.CompleteAsync();
 
         var error = await Assert.ThrowsAsync<BoxStreamException>(
             async () => await new BoxStream(transport.Client, Keys()).Input.ReadAsync(Cancelled));
@@ -151,6 +152,36 @@ public class BoxStreamTests
         var second = await input.ReadAsync(Cancelled);
         Assert.Equal(first.Buffer.Length - 10, second.Buffer.Length);
         Assert.False(second.IsCompleted);
+
+        // The rest is opened as it is asked for, though nothing more arrives.
+        var heard = 10L;
+        for (var result = second; ; _ = input.TryRead(out result))
+        {
+            heard += result.Buffer.Length;
+            input.AdvanceTo(result.Buffer.End);
+            if (heard == said.Length)
+            {
+                break;
+            }
+
+            Assert.False(result.Buffer.IsEmpty);
+        }
+    }
+
+    [Fact]
+    public async Task What_was_examined_is_shown_again_only_with_more()
+    {
+        var wire = Seal("onetwo"u8.ToArray(), [3, 3]);
+        var transport = new PipePair();
+        var input = new BoxStream(transport.Client, Keys()).Input;
+        await transport.Server.Output.WriteAsync(wire.AsMemory(0, 37), Cancelled);
+        var one = await input.ReadAsync(Cancelled);
+        input.AdvanceTo(one.Buffer.GetPosition(1), one.Buffer.End);
+        Assert.False(input.TryRead(out _));
+
+        await transport.Server.Output.WriteAsync(wire.AsMemory(37, 37), Cancelled);
+        Assert.True(input.TryRead(out var both));
+        Assert.Equal("netwo"u8, both.Buffer.ToArray());
     }
 
     [Fact]
@@ -161,7 +192,7 @@ public class BoxStreamTests
         buffer.Commit(100);
         _ = buffer.Reserve(4096, 4096);
         buffer.Commit(4096);
-        buffer.Consume(buffer.Sequence.GetPosition(100));
+        buffer.Consume(new SequencePosition(buffer.Sequence.Start.GetObject(), 100));
         Assert.Equal(4096, buffer.Sequence.FirstSpan.Length);
         buffer.Consume(buffer.Sequence.End);
 

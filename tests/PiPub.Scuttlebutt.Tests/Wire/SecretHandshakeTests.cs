@@ -141,6 +141,31 @@ public class SecretHandshakeTests
         Assert.Equal(HandshakeFailure.NotProven, error.Failure);
     }
 
+    [Fact]
+    public void An_acceptance_that_the_server_did_not_sign_is_refused()
+    {
+        using var server = new SecretHandshakeServer(Bob, Network);
+        using var client = new SecretHandshakeClient(Alice, Bob.Id, Network);
+        var hello = new byte[64];
+        client.WriteHello(hello);
+        server.ReadHello(hello);
+        server.WriteHello(hello);
+        client.ReadHello(hello);
+        var authentication = new byte[112];
+        client.WriteAuthentication(authentication);
+        _ = server.ReadAuthentication(authentication);
+        Span<byte> proof = stackalloc byte[160];
+        server.Secrets.WriteServerProof(client.Signature, Alice.Id, proof);
+        var signature = new byte[64];
+        KeyPair.Generate().Sign(proof, signature);
+        var acceptance = new byte[80];
+        Sodium.SecretBox(signature, HandshakeSecrets.ZeroNonce, server.Secrets.AcceptanceKey, acceptance.AsSpan(0, 16), acceptance.AsSpan(16));
+
+        var error = Assert.Throws<HandshakeException>(() => client.ReadAcceptance(acceptance));
+
+        Assert.Equal(HandshakeFailure.NotProven, error.Failure);
+    }
+
     [Theory]
     [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("0100000000000000000000000000000000000000000000000000000000000000")]
