@@ -9,7 +9,7 @@ namespace PiPub.Benchmarks;
 
 /// <summary>
 /// A run of <c>make bench</c>. Arguments: <c>--messages N</c> (default 50,000), <c>--feeds N</c> (50), <c>--repeat N</c> (3),
-/// <c>--results FILE</c>, <c>--only javascript</c> (the JavaScript baseline alone), <c>--only ingest</c>; <c>--parts</c> runs
+/// <c>--results FILE</c>, <c>--only javascript</c> (the JavaScript baseline alone), <c>--only ingest</c>, <c>--only keeping</c>; <c>--parts</c> runs
 /// BenchmarkDotNet on the parts instead.
 /// </summary>
 internal static class Run
@@ -33,9 +33,11 @@ internal static class Run
         Console.WriteLine(Machine.Describe());
 
         var only = Argument(arguments, "--only");
-        if (only != "javascript")
+        if (only is not ("javascript" or "keeping"))
             await Ingest.RunAsync(work, messages, repeat, results);
-        if (only != "ingest")
+        if (only is null or "keeping")
+            await Keeping.RunAsync(work, messages, results);
+        if (only is not ("ingest" or "keeping"))
         {
             var corpus = await Corpus.OpenAsync(work, messages, feeds);
             await SyncComparison.RunAsync(new Syncs(corpus, work), work, corpus, repeat, only == "javascript", results);

@@ -48,13 +48,13 @@ public sealed class LinkQueries(MessageStore store, IMessageViews views)
         var source = record.Message.Author;
         if (Matches(query.Source, source.ToString()))
         {
-            ContentReader.Read(record.Message.Value.Span, out _, (rel, dest) =>
+            foreach (var link in new MessageContent().Read(record.Message.Value).Links)
             {
-                if ((query.Rel is null || query.Rel == rel) && Matches(query.Dest, dest))
+                if (!link.IsNested && (query.Rel is null || query.Rel == link.Rel) && Matches(query.Dest, link.Text))
                 {
-                    (found ??= []).Add(Format(query, new MessageLink(source, rel, dest, record.Position), record));
+                    (found ??= []).Add(Format(query, new MessageLink(source, link.Rel, link.Text, record.Position), record));
                 }
-            });
+            }
         }
 
         return found ?? [];
@@ -126,7 +126,7 @@ public sealed class LinkQueries(MessageStore store, IMessageViews views)
             "feed" or "@" => "@",
             "msg" or "%" => "%",
             "blob" or "&" => "&",
-            var id when ContentReader.IsLink(id) => id,
+            var id when LinkTarget.TryParse(id, out _) => id,
             _ => throw new RpcException($".{name} of param 0 must be of type \"id|filter\""),
         };
     }

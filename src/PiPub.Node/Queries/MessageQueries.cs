@@ -141,9 +141,5 @@ public sealed class MessageQueries(MessageStore store, IMessageViews views)
         json.WriteRawValue(MessageJson.Format(record).Bytes.Span, skipInputValidation: true);
     });
 
-    private static bool IsOfType(LogRecord record, string type)
-    {
-        ContentReader.Read(record.Message.Value.Span, out var found, link: null);
-        return found == type;
-    }
+    private static bool IsOfType(LogRecord record, string type) => new MessageContent().Read(record.Message.Value).IndexedType == type;
 }

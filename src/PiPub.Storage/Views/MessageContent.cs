@@ -11,7 +11,12 @@ namespace PiPub.Storage.Views;
 /// <param name="IsNested">
 /// False where ssb-msgs finds links: the key's value, an item of its array, or the <c>link</c> of either; true further inside or within text.
 /// </param>
-public readonly record struct ContentLink(LinkTarget Target, string Rel, bool IsNested);
+/// <param name="Query">What follows the id, from a question mark on (<c>?unbox=...</c>); null when nothing does.</param>
+public readonly record struct ContentLink(LinkTarget Target, string Rel, bool IsNested, string? Query = null)
+{
+    /// <summary>The link as it stands in the content.</summary>
+    public string Text => Target + Query;
+}
 
 /// <summary>
 /// What the views need to know of a message's content, read in one pass over its bytes. One reader reads many messages,
@@ -30,6 +35,8 @@ public sealed class MessageContent
         [.. "mentions root branch vote contact about image reply fork channel tangles recps repo project issue issues text blog packs".Split(' ')
             .Select(static rel => (Encoding.UTF8.GetBytes(rel), rel))];
 
+    private const int MaxIndexedType = 32;
+
     private readonly List<ContentLink> _links = [];
     private ReadOnlyMemory<byte> _value;
 
@@ -38,6 +45,9 @@ public sealed class MessageContent
 
     /// <summary>The content's type; null when there is none.</summary>
     public string? Type { get; private set; }
+
+    /// <summary>The part of the type that messages are found by: its first 32 UTF-16 units. Source: ssb-db 20.4.1, indexes/links.js.</summary>
+    public string? IndexedType => Type?.Length > MaxIndexedType ? Type[..MaxIndexedType] : Type;
 
     /// <summary>Every link, in the order of the text; the same may come twice.</summary>
     public IReadOnlyList<ContentLink> Links => _links;
@@ -108,7 +118,7 @@ public sealed class MessageContent
     }
 
     /// <summary>Whether the link with this number stands in the content once more before.</summary>
-    internal bool IsRepeated(int link)
+    public bool IsRepeated(int link)
     {
         for (var i = 0; i < link; i++)
         {
@@ -266,7 +276,8 @@ public sealed class MessageContent
     {
         if (LinkTarget.TryParse(text, out var target))
         {
-            _links.Add(new ContentLink(target, Rel(ref key), isNested));
+            var query = text.IndexOf((byte)'?');
+            _links.Add(new ContentLink(target, Rel(ref key), isNested, query < 0 ? null : Encoding.UTF8.GetString(text[query..])));
             return;
         }
 

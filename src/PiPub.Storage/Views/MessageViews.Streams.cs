@@ -47,7 +47,7 @@ public sealed partial class MessageViews
         foreach (var entry in Entries(_tables.Types, new IndexEntry(key, 0), new IndexEntry(key, until), reverse))
         {
             var record = _log.Read(entry.Position);
-            if (received.Covers(record.ReceivedAt) && content.Read(record.Message.Value).Type is { } found && ViewTables.IndexedType(found) == type)
+            if (received.Covers(record.ReceivedAt) && content.Read(record.Message.Value).IndexedType == type)
             {
                 yield return entry.Position;
             }
@@ -65,7 +65,7 @@ public sealed partial class MessageViews
         }
 
         var links = Links(target, rel, author, nested: false, reverse).Where(link => link.Record.Position < until)
-            .SelectMany(static link => AsWritten(link.Record, link.Link))
+            .Select(static link => new MessageLink(link.Record.Message.Author, link.Link.Rel, link.Link.Text, link.Record.Position))
             .Where(link => dest is null || (dest.Length == 1 ? link.Dest[0] == dest[0] : link.Dest == dest));
         if (author is null && target is null)
         {
@@ -83,20 +83,5 @@ public sealed partial class MessageViews
         }
 
         return sorted;
-    }
-
-    /// <summary>The links of a message that stand under the same key and lead to the same thing, each with its query.</summary>
-    private static List<MessageLink> AsWritten(LogRecord record, ContentLink link)
-    {
-        var links = new List<MessageLink>();
-        ContentReader.Read(record.Message.Value.Span, out _, (rel, dest) =>
-        {
-            var written = new MessageLink(record.Message.Author, rel, dest, record.Position);
-            if (rel == link.Rel && LinkTarget.TryParse(dest, out var target) && target == link.Target && !links.Contains(written))
-            {
-                links.Add(written);
-            }
-        });
-        return links;
     }
 }

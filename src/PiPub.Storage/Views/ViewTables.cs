@@ -84,9 +84,6 @@ internal sealed class ViewTables : IDisposable
 
     public static long TypeKey(string type) => (long)(Hash(type) & 0xffff_ffff_ffff);
 
-    /// <summary>The part of a type that it is found by. Source: ssb-db 20.4.1, indexes/links.js.</summary>
-    public static string IndexedType(string type) => type.Length > ContentReader.MaxTypeLength ? type[..ContentReader.MaxTypeLength] : type;
-
     public static long TimeKey(double milliseconds) => (long)Math.Clamp(Math.Round(milliseconds * 1000), 0, 1L << 60);
 
     /// <summary>13 bits of the rel, 1 bit for nested: two bytes in a block.</summary>
@@ -138,7 +135,7 @@ internal sealed class ViewTables : IDisposable
         }
         else if (_content.Type is { } type)
         {
-            Types.Add(new IndexEntry(TypeKey(IndexedType(type)), record.Position));
+            Types.Add(new IndexEntry(TypeKey(_content.IndexedType!), record.Position));
             AddByType(type, author, message.Author, edges);
         }
 

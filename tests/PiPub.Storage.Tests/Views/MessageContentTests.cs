@@ -18,14 +18,33 @@ public class MessageContentTests
     [InlineData($$"""{"type":"x","a":[["{{Message}}"],[{"link":"{{Message}}"}]]}""", $"a {Message} nested", $"a {Message} nested")]
     [InlineData($$"""{"type":"x","a":{"link":[7,"{{Message}}"]} }""", $"a {Message} nested")]
     [InlineData($$"""{"type":"x","text":"see ![i]({{Blob}}) and ({{Blob}})"}""", $"text {Blob} nested", $"text {Blob} nested")]
-    [InlineData($$"""{"type":"x","a":"{{Blob}}?unbox=abc.boxs"}""", $"a {Blob}")]
+    [InlineData($$"""{"type":"x","a":"{{Blob}}?unbox=abc.boxs"}""", $"a {Blob}?unbox=abc.boxs")]
     [InlineData($$"""{"type":"x","a":" {{Message}}","b":"{{Message}}x","c":"%47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=.sha256"}""")]
     [InlineData($$"""{"type":"x","{{Message}}":1}""")]
     public void Links_are_found_where_they_stand(string content, params string[] expected)
     {
-        var links = Read(content).Links.Select(static link => $"{link.Rel} {link.Target}{(link.IsNested ? " nested" : "")}");
+        var links = Read(content).Links.Select(static link => $"{link.Rel} {link.Text}{(link.IsNested ? " nested" : "")}");
         Assert.Equal(expected, links);
     }
+
+    [Fact]
+    public void A_long_type_is_found_by_its_first_32_units()
+    {
+        var type = new string('x', 40);
+        var content = Read($$"""{"type":"{{type}}"}""");
+        Assert.Equal((type, type[..32]), (content.Type, content.IndexedType));
+    }
+
+    [Theory]
+    [InlineData(Feed, true)]
+    [InlineData(Message, true)]
+    [InlineData(Blob + "?unbox=a", true)]
+    [InlineData("%iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w=.ed25519", false)]
+    [InlineData("%47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=.sha256", false)]
+    [InlineData("%47DEQpj8HBSa+_TImW+5JCeuQeRkm5NMpJWZG3hSuFU=.sha256", false)]
+    [InlineData("#channel", false)]
+    [InlineData("", false)]
+    public void A_link_is_an_id_in_its_one_spelling(string text, bool expected) => Assert.Equal(expected, LinkTarget.TryParse(text, out _));
 
     [Fact]
     public void An_escaped_link_is_the_same_link()
