@@ -93,7 +93,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
 
     /// <summary>Makes an invite.</summary>
     public async Task<string> CreateInviteAsync(int uses = 1) =>
-        (await CommandAsync("invite", "create", "--uses", $"{uses}")).GetString()!;
+        (await CommandAsync("invite", "create", "--uses", $"{uses}")).GetProperty("invite").GetString()!;
 
     /// <summary>The latest sequence that the box holds of a feed, 0 for none.</summary>
     public async Task<long> SequenceAsync(string feed) =>
