@@ -4,20 +4,33 @@ using PiPub.Node.Intake;
 using PiPub.Node.Publishing;
 using PiPub.Node.SocialGraph;
 using PiPub.Scuttlebutt.MuxRpc;
+using PiPub.Storage.Verification;
 
 namespace PiPub.Node.Queries;
 
 /// <summary>
 /// What the owner's tools ask of the box itself: how it is doing, how each feed stands; and publishing on its feed.
 /// </summary>
-/// <remarks>Source: ssb-db 20.4.1, index.js; secret-stack 8.1.0. <c>feeds.list</c> is PiPub's own.</remarks>
+/// <remarks>Source: ssb-db 20.4.1, index.js; secret-stack 8.1.0. <c>feeds.list</c>, <c>publishing.override</c> and
+/// <c>verify</c> are PiPub's own.</remarks>
 /// <param name="publisher">Writes the box's own feed.</param>
 /// <param name="feeds">How each feed stands.</param>
 /// <param name="graph">How far each is away.</param>
+/// <param name="ownFeed">Says whether publishing is safe.</param>
+/// <param name="verify">Checks all that is kept.</param>
 /// <param name="status">Writes the members of the answer to <c>status</c>.</param>
 /// <param name="version">The version of the program.</param>
-public sealed class BoxQueries(IPublisher publisher, FeedStatuses feeds, FollowGraph graph, Action<Utf8JsonWriter> status, string version)
+public sealed class BoxQueries(
+    IPublisher publisher,
+    OwnFeedGuard ownFeed,
+    FeedStatuses feeds,
+    FollowGraph graph,
+    Func<CancellationToken, Task<StoreReport>> verify,
+    Action<Utf8JsonWriter> status,
+    string version)
 {
+    private readonly SemaphoreSlim _oneVerification = new(1);
+
     private const string Help = """
         {"description":"A Secure Scuttlebutt pub. The README of PiPub lists its commands; `manifest` lists every method.","commands":{}}
         """;
@@ -31,6 +44,8 @@ public sealed class BoxQueries(IPublisher publisher, FeedStatuses feeds, FollowG
         methods.Sync("version", RpcCallers.Owner, (_, _) => new(JsonBody.Write(version, static (json, text) => json.WriteStringValue(text))));
         methods.Sync("help", RpcCallers.Owner, static (_, _) => new(RpcBody.Json(Help)));
         methods.Async("feeds.list", RpcCallers.Owner, (_, _) => new(Feeds()));
+        methods.Async("publishing.override", RpcCallers.Owner, (_, _) => new(Override()));
+        methods.Async("verify", RpcCallers.Owner, VerifyAsync);
     }
 
     private async ValueTask<RpcBody> PublishAsync(RpcRequest request, CancellationToken cancellationToken)
@@ -52,6 +67,29 @@ public sealed class BoxQueries(IPublisher publisher, FeedStatuses feeds, FollowG
         catch (Exception e) when (e is PublishRefusedException or IOException)
         {
             throw new RpcException(e.Message, e);
+        }
+    }
+
+    private RpcBody Override()
+    {
+        ownFeed.Override();
+        return RpcBody.Json("true");
+    }
+
+    private async ValueTask<RpcBody> VerifyAsync(RpcRequest request, CancellationToken cancellationToken)
+    {
+        if (!await _oneVerification.WaitAsync(0, cancellationToken))
+        {
+            throw new RpcException("A verification is under way already. Wait for it to end.");
+        }
+
+        try
+        {
+            return JsonBody.Write(await verify(cancellationToken), StoreReportJson.Write);
+        }
+        finally
+        {
+            _oneVerification.Release();
         }
     }
 

@@ -80,6 +80,7 @@ public static class Commands
             FeedsCommand.Create(),
             BlobCommands.Create(),
             LogCommand.Create(),
+            VerifyCommand.Create(),
             ConfigCommand.Create(),
         };
         SharedOptions.AddTo(root);

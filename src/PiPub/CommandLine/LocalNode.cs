@@ -24,4 +24,17 @@ internal static class LocalNode
             throw new CommandFailedException($"No PiPub node is running on {dataDirectory}. Start it with: pipub run --data-directory {dataDirectory}", e);
         }
     }
+
+    /// <summary>Connects over the local socket, as the owner; null when no node runs there.</summary>
+    public static async Task<MuxRpcSession?> TryConnectAsync(string dataDirectory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LocalSocket.ConnectAsync(dataDirectory, cancellationToken);
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException)
+        {
+            return null;
+        }
+    }
 }

@@ -15,7 +15,11 @@ internal static class PublishCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var text = new Option<string?>("--text") { Description = "Publish a post with this text instead of a JSON content.", HelpName = "text" };
-        var command = new Command("publish", "Publish a message on the box's own feed. It can never be taken back.") { content, text };
+        var giveUp = new Option<bool>("--give-up-missing")
+        {
+            Description = "Go on with the feed although older messages of it are missing here. Only if you know that they are gone for good: otherwise this splits the feed in two, which nobody can mend.",
+        };
+        var command = new Command("publish", "Publish a message on the box's own feed. It can never be taken back.") { content, text, giveUp };
         command.Validators.Add(result =>
         {
             if (result.GetValue(content) is null == result.GetValue(text) is null)
@@ -28,6 +32,11 @@ internal static class PublishCommand
             var given = call.Parsed.GetValue(text) is { } words
                 ? new JsonObject { ["type"] = "post", ["text"] = words }
                 : Parse(call.Parsed.GetValue(content) is "-" ? await Console.In.ReadToEndAsync(call.CancellationToken) : call.Parsed.GetValue(content)!);
+            if (call.Parsed.GetValue(giveUp))
+            {
+                await call.AskAsync("publishing.override");
+            }
+
             call.Print(await call.AskAsync("publish", given), answer => answer.GetProperty("key").GetString()!);
         }));
         return command;

@@ -30,11 +30,11 @@ internal static class StatusCommand
         return text.ToString().TrimEnd('\n');
     }
 
-    /// <summary>A name such as <c>blobQuotaBytes</c> as words: blob quota.</summary>
+    /// <summary>A name such as <c>blobsWanted</c> as words: blobs wanted.</summary>
     private static string Words(string name)
     {
         var words = new StringBuilder();
-        foreach (var c in name.EndsWith("Bytes", StringComparison.Ordinal) ? name[..^5] : name)
+        foreach (var c in name)
         {
             words.Append(char.IsUpper(c) ? " " + char.ToLowerInvariant(c) : c.ToString());
         }

@@ -131,7 +131,14 @@ internal sealed class BoxNode : IAsyncDisposable
         new FeedQueries(messages).Register(methods);
         new MessageQueries(messages, views).Register(methods);
         new LinkQueries(messages, views).Register(methods);
-        new BoxQueries(publisher, feeds, graph, new BoxStatus(options, storage, this, time, version).Write, version).Register(methods);
+        new BoxQueries(
+            publisher,
+            OwnFeed,
+            feeds,
+            graph,
+            stop => storage.VerifyAsync(options.MessageHmacKey, stop),
+            new BoxStatus(options, storage, this, time, version).Write,
+            version).Register(methods);
     }
 
     public PeerServer Server { get; }

@@ -21,7 +21,7 @@ internal sealed class BoxStatus(PiPubOptions options, BoxStorage storage, BoxNod
         json.WriteString("publishing"u8, node.OwnFeed.MayPublish(out var why) ? "ready" : why);
         json.WriteNumber("feeds"u8, storage.Messages.FeedCount);
         json.WriteNumber("messages"u8, storage.Messages.MessageCount);
-        json.WriteNumber("messageBytes"u8, storage.Log.End);
+        json.WriteNumber("logBytes"u8, storage.Log.End);
         json.WriteNumber("blobBytes"u8, storage.Blobs.TotalBytes);
         json.WriteNumber("blobQuotaBytes"u8, options.BlobQuota);
         json.WriteNumber("blobsWanted"u8, node.BlobExchange.WantCount);

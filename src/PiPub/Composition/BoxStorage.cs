@@ -6,6 +6,7 @@ using PiPub.Storage.Blobs;
 using PiPub.Storage.Disk;
 using PiPub.Storage.Log;
 using PiPub.Storage.State;
+using PiPub.Storage.Verification;
 using PiPub.Storage.Views;
 
 namespace PiPub.Composition;
@@ -76,6 +77,10 @@ internal sealed class BoxStorage : IAsyncDisposable
         Views.Follow(Messages, progress);
         await Views.WhenCaughtUpAsync(cancellationToken);
     }
+
+    /// <summary>Checks all that is kept, beside whatever else goes on.</summary>
+    public Task<StoreReport> VerifyAsync(HmacKey? hmacKey, CancellationToken cancellationToken) =>
+        new StoreVerifier(hmacKey).VerifyAsync(Directory.LogPath, Log, Blobs, Views, progress: null, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _closing.DisposeAsync();
