@@ -475,7 +475,8 @@ public sealed class PeerServer : IAsyncDisposable
         {
             await service.RunAsync(peer, peer.Session.Closed);
         }
-        catch (Exception e) when (e is OperationCanceledException or RpcException && peer.Session.Closed.IsCancellationRequested)
+        catch (Exception e) when (e is RpcException { IsConnectionLost: true }
+            || (e is OperationCanceledException or RpcException && peer.Session.Closed.IsCancellationRequested))
         {
             // The connection has ended, and with it the service.
         }

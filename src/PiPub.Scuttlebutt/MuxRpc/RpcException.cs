@@ -31,6 +31,9 @@ public sealed class RpcException : Exception
         Message.EndsWith("not in list of allowed methods", StringComparison.Ordinal)
         || Message.Contains("no such command", StringComparison.Ordinal);
 
+    /// <summary>True when the connection ended while something was still expected of it.</summary>
+    public bool IsConnectionLost => Message.StartsWith("connection lost", StringComparison.Ordinal);
+
     /// <summary>The exact refusal that other implementations match on, for <paramref name="name"/> such as "ebt.replicate".</summary>
     public static RpcException MissingMethod(string name) =>
         new($"method:{name.Replace('.', ',')} is not in list of allowed methods");

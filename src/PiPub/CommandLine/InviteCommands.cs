@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -16,22 +17,38 @@ internal static class InviteCommands
 
     private static Command CreateInvite()
     {
-        var uses = new Option<int?>("--uses") { Description = "How many people may use it. Default: 1.", HelpName = "number" };
-        var note = new Option<string?>("--note") { Description = "A word on whom it is for. It becomes part of the public follow message.", HelpName = "text" };
-        var expires = new Option<double?>("--expires") { Description = "After how many hours it is worth nothing. Default: never.", HelpName = "hours" };
-        var command = new Command("create", "Make an invite code and print it.") { uses, note, expires };
-        command.Validators.Add(result =>
+        var uses = new Option<int?>("--uses")
         {
-            if (result.GetValue(uses) is < 1)
+            Description = "How many people may use it. Default: 1.",
+            HelpName = "number",
+            CustomParser = result =>
             {
-                result.AddError("--uses must be 1 or more.");
-            }
+                if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0)
+                {
+                    return number;
+                }
 
-            if (result.GetValue(expires) is <= 0)
+                result.AddError("--uses must be a whole number, 1 or more.");
+                return null;
+            },
+        };
+        var note = new Option<string?>("--note") { Description = "A word on whom it is for. It becomes part of the public follow message.", HelpName = "text" };
+        var expires = new Option<double?>("--expires")
+        {
+            Description = "After how many hours it is worth nothing. Default: never.",
+            HelpName = "hours",
+            CustomParser = result =>
             {
-                result.AddError("--expires must be more than 0 hours.");
-            }
-        });
+                if (double.TryParse(result.Tokens[0].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && hours is > 0 and < 1e6)
+                {
+                    return hours;
+                }
+
+                result.AddError("--expires must be a number of hours, more than 0.");
+                return null;
+            },
+        };
+        var command = new Command("create", "Make an invite code and print it.") { uses, note, expires };
         command.SetAction(NodeCall.Action(async call =>
         {
             var options = new JsonObject { ["uses"] = call.Parsed.GetValue(uses) ?? 1 };

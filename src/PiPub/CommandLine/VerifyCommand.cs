@@ -4,8 +4,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using PiPub.Configuration;
+using PiPub.Node.Identity;
 using PiPub.Storage.Blobs;
 using PiPub.Storage.Disk;
+using PiPub.Storage.State;
 using PiPub.Storage.Verification;
 
 namespace PiPub.CommandLine;
@@ -69,10 +71,23 @@ internal static class VerifyCommand
     {
         using var data = DataDirectory.Open(options.DataDirectory, reserveBytes: 0);
         var report = await LogSalvage.RunAsync(data, cancellationToken);
+        BarPublishing(data);
         parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(SharedOptions.Json)
             ? JsonText.Of(new JsonObject { ["kept"] = report.Kept, ["left"] = report.Left, ["damagedLog"] = report.DamagedLog })
-            : $"{report.Kept} messages are in the new log; {report.Left} that no longer continue their feeds were left out, peers send them again. The damaged log lies in {report.DamagedLog}.");
+            : $"{report.Kept} messages are in the new log; {report.Left} that no longer continue their feeds were left out, peers send them again. The box publishes nothing until peers have sent its own feed back. The damaged log lies in {report.DamagedLog}.");
         return 0;
+    }
+
+    /// <summary>The box's own newest messages may be among the lost ones; writing others in their place would fork its feed.</summary>
+    private static void BarPublishing(DataDirectory data)
+    {
+        if (SecretFile.Exists(data.Path))
+        {
+            using var state = StateDatabase.Open(data.Path);
+            var own = SecretFile.ReadOrCreate(data.Path, out _).Id;
+            var table = new OwnFeedTable(state);
+            table.Write(own, isFree: false, table.Read(own).Reached);
+        }
     }
 
     private static int Print(ParseResult parsed, JsonElement report)
