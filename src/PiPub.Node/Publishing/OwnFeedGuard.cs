@@ -71,7 +71,8 @@ public sealed class OwnFeedGuard
     public static TimeSpan Patience { get; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// Whose word counts about how far the own feed has got: everyone's, unless whoever knows the social graph narrows it.
+    /// Whose word can bar a free feed: everyone's, unless whoever knows the social graph narrows it. While the feed is being
+    /// recovered everyone's word counts, for the graph may be lost with the log.
     /// </summary>
     public Func<FeedId, bool> IsWitness { get; set; } = static _ => true;
 
@@ -102,14 +103,14 @@ public sealed class OwnFeedGuard
     /// </summary>
     public void ReportRemoteClock(FeedId peer, int sequence)
     {
-        if (sequence <= 0 || peer == _own || !IsWitness(peer))
+        if (sequence <= 0 || peer == _own)
         {
             return;
         }
 
         lock (_gate)
         {
-            if (_isOverridden || (_isFree && (_disbelieved.Contains(peer) || _disbelieved.Count >= MaxDisbelieved)))
+            if (_isOverridden || (_isFree && (_disbelieved.Contains(peer) || _disbelieved.Count >= MaxDisbelieved || !IsWitness(peer))))
             {
                 return;
             }
@@ -146,19 +147,19 @@ public sealed class OwnFeedGuard
 
             if (_told > tip && !IsIdleTalk(tip))
             {
-                why = $"The box's own feed is not complete here: {tip} of the {_told} messages that peers hold have come back so far. Publishing now would fork it. Wait until they have arrived, or override if you know that they are gone for good.";
+                why = $"The box's own feed is not complete here: {tip} of the {_told} messages that peers hold have come back so far. Publishing now would fork it. Wait until they have arrived, or, if you know that they are gone for good, use `pipub own-feed override`.";
                 return false;
             }
 
             if (_reached > tip)
             {
-                why = $"The box has published {_reached} messages, but only {tip} of them are here: the log has been lost or replaced. Publishing now would fork its feed. Connect to peers that follow the box so that they come back, or override if you know that they are gone for good.";
+                why = $"The box has published {_reached} messages, but only {tip} of them are here: the log has been lost or replaced. Publishing now would fork its feed. Connect to peers that follow the box so that they come back, or, if you know that they are gone for good, use `pipub own-feed override`.";
                 return false;
             }
 
             if (!_isFree && (_witnesses.Count < _requiredPeers || tip == 0))
             {
-                why = $"The box has a key that was not created here, so it may have published before, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers have told how far the feed has got. Connect to peers that follow the box, or override if the key has never been used elsewhere.";
+                why = $"The box has a key that was not created here, so it may have published before, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers have told how far the feed has got. Connect to peers that follow the box, or, if the key has never been used elsewhere, use `pipub own-feed override`.";
                 return false;
             }
 

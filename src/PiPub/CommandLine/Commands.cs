@@ -75,6 +75,7 @@ public static class Commands
             ContactCommands.Unfollow(),
             ContactCommands.Block(),
             PublishCommand.Create(),
+            OwnFeedCommands.Create(),
             PeerCommands.Peers(),
             PeerCommands.Connect(),
             FeedsCommand.Create(),

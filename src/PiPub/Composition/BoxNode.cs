@@ -43,12 +43,13 @@ internal sealed class BoxNode : IAsyncDisposable
         _intake.Observe(graph);
 
         // The box's own feed.
-        OwnFeed = new OwnFeedGuard(identity.Id, messages, forks, new OwnFeedTable(state), time);
+        OwnFeed = new OwnFeedGuard(identity.Id, messages, forks, new OwnFeedTable(state), time) { IsWitness = feed => graph.Hops(feed) is not null };
         if (storage.IsNew)
         {
             OwnFeed.CreatedHere();
         }
 
+        new OwnFeedMethods(OwnFeed).Register(methods);
         var publisher = _closing.Add(new Publisher(identity, messages, _intake, OwnFeed, options.MessageHmacKey, time));
 
         // Feeds of others.

@@ -43,6 +43,17 @@ public sealed class OwnFeedGuardTests
     }
 
     [Fact]
+    public async Task While_a_feed_is_being_recovered_everyones_word_counts()
+    {
+        await using var box = new TestOwnFeed();
+        box.Guard.IsWitness = _ => false;
+        await box.Door.SubmitAsync(box.Author.WriteFeed(2));
+        box.Guard.ReportRemoteClock(Peers[0], 2);
+        box.Guard.ReportRemoteClock(Peers[1], 2);
+        Assert.Equal(3, await box.PublishAsync());
+    }
+
+    [Fact]
     public async Task A_lost_log_bars_publishing_until_the_messages_are_back()
     {
         await using var full = new TestOwnFeed();
