@@ -21,9 +21,10 @@ public sealed class ArchitectureTests
     [
         "System.IO.File", "System.IO.FileInfo", "System.IO.FileStream", "System.IO.Directory", "System.IO.DirectoryInfo", "System.IO.RandomAccess",
         "System.Diagnostics.Process", "System.Diagnostics.Stopwatch", "System.Net.Dns",
+        "System.Net.Sockets.Socket", "System.Net.Sockets.TcpClient", "System.Net.Sockets.TcpListener", "System.Net.Sockets.UdpClient", "System.Net.Sockets.NetworkStream",
     ];
 
-    private static readonly string[] ForbiddenNamespaces = ["System.Net.Sockets", "System.Net.Http", "System.Data", "Microsoft.Data", "Microsoft.AspNetCore", "SQLitePCL"];
+    private static readonly string[] ForbiddenNamespaces = ["System.Net.Http", "System.Data", "Microsoft.Data", "Microsoft.AspNetCore", "SQLitePCL"];
 
     private static readonly string[] ForbiddenMembers = ["System.DateTime.get_UtcNow", "System.DateTime.get_Now", "System.DateTimeOffset.get_UtcNow", "System.DateTimeOffset.get_Now", "System.TimeProvider.get_System", "System.Environment.get_TickCount", "System.Environment.get_TickCount64"];
 
