@@ -12,6 +12,7 @@ namespace PiPub.Storage.Blobs;
 public sealed class FileBlobStore : IBlobStore
 {
     private readonly ConcurrentDictionary<BlobId, long> _sizes = new();
+    private readonly Lock _naming = new();
     private readonly string _hashed;
     private readonly string _temporary;
     private long _totalBytes;
@@ -67,7 +68,14 @@ public sealed class FileBlobStore : IBlobStore
         catch (IOException error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
             // Removed just now, or by someone behind our back.
-            Forget(id);
+            lock (_naming)
+            {
+                if (!File.Exists(PathOf(id)))
+                {
+                    Forget(id);
+                }
+            }
+
             return null;
         }
     }
@@ -78,13 +86,16 @@ public sealed class FileBlobStore : IBlobStore
     /// <inheritdoc/>
     public bool Remove(BlobId id)
     {
-        if (!Forget(id))
+        lock (_naming)
         {
-            return false;
-        }
+            if (!Forget(id))
+            {
+                return false;
+            }
 
-        File.Delete(PathOf(id));
-        return true;
+            File.Delete(PathOf(id));
+            return true;
+        }
     }
 
     /// <inheritdoc/>
@@ -96,24 +107,26 @@ public sealed class FileBlobStore : IBlobStore
     /// <summary>Takes over a flushed temporary file whose hash is known.</summary>
     internal void Adopt(string temporary, BlobId id, long size)
     {
-        if (id == Empty || _sizes.ContainsKey(id))
+        // One name at a time: a blob removed while it arrives again must not lose the new file.
+        lock (_naming)
         {
-            return;
-        }
+            if (id == Empty || _sizes.ContainsKey(id))
+            {
+                return;
+            }
 
-        var path = PathOf(id);
-        var directory = Path.GetDirectoryName(path)!;
-        var isNew = !Directory.Exists(directory);
-        Directory.CreateDirectory(directory);
-        File.Move(temporary, path, overwrite: true);
-        FileSync.Directory(directory);
-        if (isNew)
-        {
-            FileSync.Directory(_hashed);
-        }
+            var path = PathOf(id);
+            var directory = Path.GetDirectoryName(path)!;
+            var isNew = !Directory.Exists(directory);
+            Directory.CreateDirectory(directory);
+            File.Move(temporary, path, overwrite: true);
+            FileSync.Directory(directory);
+            if (isNew)
+            {
+                FileSync.Directory(_hashed);
+            }
 
-        if (_sizes.TryAdd(id, size))
-        {
+            _sizes[id] = size;
             Interlocked.Add(ref _totalBytes, size);
         }
     }

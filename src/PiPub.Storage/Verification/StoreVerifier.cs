@@ -217,7 +217,7 @@ public sealed class StoreVerifier(HmacKey? hmacKey = null)
             if (length != size || new BlobId(hash.GetHashAndReset()) != id)
             {
                 Report(new StoreDamage(path, $"the {length:N0} bytes are not those of blob {id}",
-                    $"Remove it with 'pipub blobs rm \"{id}\"', or delete the file while PiPub is stopped; it is fetched again when someone wants it"));
+                    "Stop PiPub and delete the file; the blob is fetched again when someone wants it"));
             }
 
             Interlocked.Increment(ref _blobs);

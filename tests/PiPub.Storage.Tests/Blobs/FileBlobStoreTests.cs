@@ -104,6 +104,19 @@ public sealed class FileBlobStoreTests : IDisposable
         Assert.Empty(Directory.GetFiles(_directory["tmp"]));
     }
 
+    [Fact]
+    public async Task A_blob_removed_while_it_arrives_again_is_there_whole_or_not_at_all()
+    {
+        await using var store = FileBlobStore.Open(_directory.Path);
+        for (var round = 0; round < 50; round++)
+        {
+            var (id, _) = await Write(store, [1, 2, 3]);
+            await Task.WhenAll(Task.Run(() => store.Remove(id), Stop), Task.Run(async () => await Write(store, [1, 2, 3]), Stop));
+            Assert.Equal(store.Size(id) is not null, File.Exists(store.PathOf(id)));
+            Assert.Equal(store.Size(id) ?? 0, store.TotalBytes);
+        }
+    }
+
     private static async Task<(BlobId Id, long Size)> Write(FileBlobStore store, byte[] bytes)
     {
         await using var writer = store.BeginWrite(1 << 20);
