@@ -30,7 +30,7 @@ public sealed partial class LocalSocket : IAsyncDisposable
         _server = server;
         _listener = listener;
         Path = path;
-        _pipes = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { IOQueueCount = 1 }, loggers.CreateLogger<LocalSocket>());
+        _pipes = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { IOQueueCount = 1, MaxReadBufferSize = PeerListening.MaxReadBuffer }, loggers.CreateLogger<LocalSocket>());
         _accepting = AcceptAsync();
     }
 

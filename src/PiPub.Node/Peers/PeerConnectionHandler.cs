@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace PiPub.Node.Peers;
 
@@ -31,6 +32,20 @@ public sealed class PeerConnectionHandler(PeerServer server) : ConnectionHandler
 /// <summary>Adds the SSB port to Kestrel.</summary>
 public static class PeerListening
 {
+    /// <summary>Most bytes of one connection that wait in memory for the handshake or the box stream, encrypted yet.</summary>
+    internal const int MaxReadBuffer = 128 * 1024;
+
+    /// <summary>
+    /// Makes Kestrel's sockets hold less than its default of 1 MiB a connection that nobody reads:
+    /// <c>UseSockets(PeerListening.Configure)</c>.
+    /// </summary>
+    public static void Configure(SocketTransportOptions sockets)
+    {
+        ArgumentNullException.ThrowIfNull(sockets);
+        sockets.MaxReadBufferSize = MaxReadBuffer;
+        sockets.NoDelay = true;
+    }
+
     /// <summary>Listens for peers on each end point. The <see cref="PeerServer"/> comes from the services.</summary>
     public static void ListenForPeers(this KestrelServerOptions kestrel, IEnumerable<IPEndPoint> endPoints)
     {

@@ -44,6 +44,9 @@ public sealed record PeerOptions
     /// <summary>What one connection's calls may cost.</summary>
     public MuxRpcLimits Rpc { get; init; } = MuxRpcLimits.Default;
 
+    /// <summary>Streams that all peers together may have open beyond 256 each: about 1 KiB of memory a stream.</summary>
+    public int SharedStreams { get; init; } = 50_000;
+
     /// <summary>Checks that the numbers make sense.</summary>
     /// <exception cref="ArgumentException">One does not; the text says which and what is allowed.</exception>
     public void Validate()
@@ -54,6 +57,7 @@ public sealed record PeerOptions
         AtLeast(1, ConnectionRatePerAddress, nameof(ConnectionRatePerAddress));
         AtLeast(1, MaxHandshakes, nameof(MaxHandshakes));
         AtLeast(1, MaxConnectionsPerInvite, nameof(MaxConnectionsPerInvite));
+        AtLeast(0, SharedStreams, nameof(SharedStreams));
         Positive(HandshakeTimeout, nameof(HandshakeTimeout));
         Positive(DialTimeout, nameof(DialTimeout));
         Positive(InactivityTimeout, nameof(InactivityTimeout));

@@ -29,6 +29,7 @@ public sealed class PeerServer : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly PeerRoster _roster;
+    private readonly StreamBudget _streams;
     private readonly ConnectionGate _gate;
     private readonly Offenders _offenders;
     private readonly SeldomLog _offenceLog;
@@ -71,6 +72,7 @@ public sealed class PeerServer : IAsyncDisposable
         _services = [.. services];
         _dialers = [.. dialers];
         _roster = new PeerRoster(self.Id, options, time);
+        _streams = new StreamBudget(options.SharedStreams);
         _gate = new ConnectionGate(options, time);
         _offenders = new Offenders(options.OffenceMemory, time);
         _offenceLog = new SeldomLog(time);
@@ -383,6 +385,7 @@ public sealed class PeerServer : IAsyncDisposable
         };
         var session = new MuxRpcSession(plaintext, remote, _methods, caller, role == PeerRole.Owner, _options.Rpc, _time)
         {
+            Streams = role == PeerRole.Owner ? null : _streams,
             MethodFailed = (method, e) => PeerLog.MethodFailed(_logger, method, remote.ToString(), e),
         };
         var address = isOutgoing || role == PeerRole.Owner ? transport.Description : $"{transport.Description}~shs:{Convert.ToBase64String(remote.AsSpan())}";

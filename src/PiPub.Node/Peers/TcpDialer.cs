@@ -10,7 +10,7 @@ namespace PiPub.Node.Peers;
 public sealed class TcpDialer(ILoggerFactory loggers) : IPeerDialer, IDisposable
 {
     private readonly SocketConnectionContextFactory _pipes =
-        new(new SocketConnectionFactoryOptions { IOQueueCount = 1 }, loggers.CreateLogger<TcpDialer>());
+        new(new SocketConnectionFactoryOptions { IOQueueCount = 1, MaxReadBufferSize = PeerListening.MaxReadBuffer }, loggers.CreateLogger<TcpDialer>());
 
     /// <inheritdoc/>
     public bool CanDial(MultiserverAddress address)

@@ -16,10 +16,11 @@ internal sealed class FrameOutput(PipeWriter writer, MuxRpcLimits limits)
 
     private readonly Lock _gate = new();
     private readonly WakeSignal _filled = new();
-    private TaskCompletionSource? _room;
+    private readonly Queue<TaskCompletionSource> _waiters = new(0);
     private byte[]? _buffer;
     private int _length;
     private int _inFlight;
+    private int _expected;
     private bool _isClosed;
     private bool _isCut;
     private bool _isDone;
@@ -83,18 +84,54 @@ internal sealed class FrameOutput(PipeWriter writer, MuxRpcLimits limits)
         }
     }
 
-    /// <summary>Completes when the output has fallen to half its high-water mark, or takes no more.</summary>
-    public Task WaitForRoomAsync()
+    /// <summary>Adds a frame as soon as less than <paramref name="mark"/> bytes wait; false when the connection takes no more.</summary>
+    public async ValueTask<bool> AddAsync(
+        int mark, BodyType type, bool isStream, int number, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
+        while (true)
+        {
+            if (TryAddBelow(mark, type, isStream, number, body.Span) is { } taken)
+            {
+                PassOn();
+                return taken;
+            }
+
+            await WaitForRoomAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Completes when the output has fallen to half its high-water mark, or takes no more. Those who wait go on one after the
+    /// other, in their order: whoever has gone on calls <see cref="PassOn"/>.
+    /// </summary>
+    public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        TaskCompletionSource room;
         lock (_gate)
         {
             if (_isClosed || _length + _inFlight < limits.OutputHighWater)
             {
-                return Task.CompletedTask;
+                return;
             }
 
-            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _room.Task;
+            room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiters.Enqueue(room);
+        }
+
+        using var cancellation = cancellationToken.UnsafeRegister(
+            static (room, token) => _ = ((TaskCompletionSource)room!).TrySetCanceled(token), room);
+        await room.Task;
+    }
+
+    /// <summary>Lets the next who waits for room go on, if there is room.</summary>
+    public void PassOn()
+    {
+        lock (_gate)
+        {
+            if (_waiters.Count > 0 && _length + _inFlight < limits.OutputHighWater)
+            {
+                ReleaseNext();
+            }
         }
     }
 
@@ -107,7 +144,7 @@ internal sealed class FrameOutput(PipeWriter writer, MuxRpcLimits limits)
             {
                 _ = Add(default, default);
                 _isClosed = true;
-                ReleaseRoom();
+                ReleaseAll();
             }
         }
 
@@ -200,7 +237,7 @@ internal sealed class FrameOutput(PipeWriter writer, MuxRpcLimits limits)
             return;
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Smallest, Math.Max(_length + more, 2 * _length)));
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_length + more, _buffer is null ? Math.Max(Smallest, _expected) : 2 * _length));
         _buffer.AsSpan(0, _length).CopyTo(larger);
         Return(ref _buffer);
         _buffer = larger;
@@ -211,6 +248,7 @@ internal sealed class FrameOutput(PipeWriter writer, MuxRpcLimits limits)
         lock (_gate)
         {
             (chunk, length, _buffer, _inFlight, _length) = (_buffer, _length, null, _length, 0);
+            _expected = length;
             return length > 0;
         }
     }
@@ -237,7 +275,7 @@ internal sealed class FrameOutput(PipeWriter writer, MuxRpcLimits limits)
             _inFlight -= bytes;
             if (_length + _inFlight <= limits.OutputHighWater / 2)
             {
-                ReleaseRoom();
+                ReleaseNext();
             }
         }
     }
@@ -246,12 +284,22 @@ internal sealed class FrameOutput(PipeWriter writer, MuxRpcLimits limits)
     {
         _isClosed = true;
         _isCut = true;
-        ReleaseRoom();
+        ReleaseAll();
     }
 
-    private void ReleaseRoom()
+    private void ReleaseAll()
     {
-        _room?.TrySetResult();
-        _room = null;
+        while (_waiters.TryDequeue(out var room))
+        {
+            _ = room.TrySetResult();
+        }
+    }
+
+    private void ReleaseNext()
+    {
+        // Who has given up waiting is passed over.
+        while (_waiters.TryDequeue(out var room) && !room.TrySetResult())
+        {
+        }
     }
 }

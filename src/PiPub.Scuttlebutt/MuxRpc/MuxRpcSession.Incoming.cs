@@ -218,7 +218,8 @@ public sealed partial class MuxRpcSession
     {
         while (Output.Waiting >= Limits.OutputCeiling && !Output.IsClosed)
         {
-            await Output.WaitForRoomAsync();
+            await Output.WaitForRoomAsync(CancellationToken.None);
+            Output.PassOn();
         }
 
         await Begin(header, request);
@@ -271,8 +272,10 @@ public sealed partial class MuxRpcSession
                 return;
             }
 
-            if (_incomingStreams < Limits.MaxStreams)
+            var isFree = Streams is null || _incomingStreams < StreamBudget.FreeForEach;
+            if (_incomingStreams < Limits.MaxStreams && (isFree || Streams!.TryTake()))
             {
+                stream.IsFromBudget = !isFree;
                 _incomingStreams++;
                 _streams.Add(header.Number, stream);
             }
@@ -284,7 +287,7 @@ public sealed partial class MuxRpcSession
 
         if (stream is null)
         {
-            Refuse(header, new RpcException($"{Limits.MaxStreams} streams are open on this connection already; end one first"));
+            Refuse(header, new RpcException("too many streams are open already; end one first"));
             return;
         }
 
@@ -303,10 +306,7 @@ public sealed partial class MuxRpcSession
         {
             var body = await method.Answer!(request, Closed);
             var (type, bytes) = body.Bytes.IsEmpty ? (BodyType.Json, "null"u8.ToArray()) : (body.Type, body.Bytes);
-            while (Output.TryAddBelow(Limits.OutputCeiling, type, isStream: false, -number, bytes.Span) is null)
-            {
-                await Output.WaitForRoomAsync();
-            }
+            _ = await Output.AddAsync(Limits.OutputCeiling, type, isStream: false, -number, bytes, CancellationToken.None);
         }
         catch (Exception e)
         {

@@ -64,6 +64,9 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
     /// <summary>Called with the method's name when it fails with anything but an <see cref="RpcException"/>; the peer learns nothing of it.</summary>
     public Action<string, Exception>? MethodFailed { get; init; }
 
+    /// <summary>Streams that this connection shares with others; null when it is alone.</summary>
+    public StreamBudget? Streams { get; init; }
+
     /// <summary>Bytes of frames received so far.</summary>
     public long BytesReceived { get; private set; }
 
@@ -127,7 +130,8 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
     public async Task<RpcBody> CallAsync(string method, ReadOnlyMemory<byte> args, CancellationToken cancellationToken)
     {
         var request = RequestBody.Encode(method, CallType.Async, args.Span);
-        await Output.WaitForRoomAsync().WaitAsync(cancellationToken);
+        await Output.WaitForRoomAsync(cancellationToken);
+        Output.PassOn();
         var answer = new TaskCompletionSource<RpcBody>(TaskCreationOptions.RunContinuationsAsynchronously);
         int number;
         lock (_gate)
@@ -240,6 +244,10 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
             if (_streams.Remove(stream.ReceivedNumber) && stream.ReceivedNumber > 0)
             {
                 _incomingStreams--;
+                if (stream.IsFromBudget)
+                {
+                    Streams!.Return();
+                }
             }
         }
     }

@@ -13,13 +13,11 @@ internal sealed class MuxRpcStream : RpcStream
     /// <summary>Counted for every waiting item beside its bytes.</summary>
     public const int ItemOverhead = 64;
 
-    private const int KeptQueueCapacity = 128;
-
     private readonly MuxRpcSession _session;
     private readonly Lock _gate = new();
     private readonly bool _isIncoming;
     private readonly CallType _type;
-    private Queue<RpcBody>? _queue;
+    private ItemQueue _queue;
     private int _queuedBytes;
     private WakeSignal? _arrived;
     private CancellationTokenSource? _ended;
@@ -38,6 +36,9 @@ internal sealed class MuxRpcStream : RpcStream
 
     /// <summary>The number that the peer's frames carry: positive for its own requests.</summary>
     public int ReceivedNumber { get; }
+
+    /// <summary>True when it holds a share of <see cref="StreamBudget"/>.</summary>
+    public bool IsFromBudget { get; set; }
 
     /// <inheritdoc/>
     public override CancellationToken Ended
@@ -153,8 +154,7 @@ internal sealed class MuxRpcStream : RpcStream
             }
 
             var limits = _session.Limits;
-            if (_queue is { Count: var count }
-                && (count >= limits.StreamQueueItems || _queuedBytes >= limits.StreamQueueBytes))
+            if (_queue.Count >= limits.StreamQueueItems || _queuedBytes >= limits.StreamQueueBytes)
             {
                 if (!_localEnded)
                 {
@@ -172,7 +172,6 @@ internal sealed class MuxRpcStream : RpcStream
                 return false;
             }
 
-            _queue ??= new Queue<RpcBody>();
             _queue.Enqueue(body);
             _queuedBytes += size;
             _arrived?.Set();
@@ -237,7 +236,7 @@ internal sealed class MuxRpcStream : RpcStream
         Finish(null);
         lock (_gate)
         {
-            _queue = null;
+            _queue.Clear();
         }
     }
 
@@ -269,23 +268,17 @@ internal sealed class MuxRpcStream : RpcStream
 
     private bool TryTake(out RpcBody body)
     {
-        if (_queue is null || !_queue.TryDequeue(out body))
+        if (!_queue.TryDequeue(out body))
         {
-            body = default;
             return false;
         }
 
         var size = body.Bytes.Length + ItemOverhead;
         _queuedBytes -= size;
-        if (_queue.Count == 0 && _queue.Capacity > KeptQueueCapacity)
-        {
-            _queue = null;
-        }
-
         if (!_isOver)
         {
             var limits = _session.Limits;
-            _session.Release(size, _queuedBytes <= limits.StreamQueueBytes / 2 && (_queue?.Count ?? 0) <= limits.StreamQueueItems / 2);
+            _session.Release(size, _queuedBytes <= limits.StreamQueueBytes / 2 && _queue.Count <= limits.StreamQueueItems / 2);
         }
 
         return true;
@@ -316,21 +309,9 @@ internal sealed class MuxRpcStream : RpcStream
 
     private async ValueTask WaitAndWriteAsync(BodyType type, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
-        while (true)
+        if (!await _session.Output.AddAsync(_session.Limits.OutputHighWater, type, isStream: true, -ReceivedNumber, body, cancellationToken))
         {
-            await _session.Output.WaitForRoomAsync().WaitAsync(cancellationToken);
-            if (_localEnded || _isOver)
-            {
-                throw EndedForWriting();
-            }
-
-            switch (_session.Output.TryAddBelow(_session.Limits.OutputHighWater, type, isStream: true, -ReceivedNumber, body.Span))
-            {
-                case true:
-                    return;
-                case false:
-                    throw _session.Lost;
-            }
+            throw _session.Lost;
         }
     }
 }

@@ -27,7 +27,7 @@ public class MuxRpcPressureTests
         var stream = pair.Us.Open("forever", CallType.Source, NoArgs);
 
         // What fits: the reader's queue, the pipe between, the writer's output and a flush under way.
-        var settled = await SettledAsync(() => Volatile.Read(ref written));
+        var settled = await SettledAsync(256, () => Volatile.Read(ref written));
         Assert.InRange(settled, 256, 512 + 256 + 64 + 64 + 64);
 
         for (var i = 0; i < 1000; i++)
@@ -35,7 +35,7 @@ public class MuxRpcPressureTests
             Assert.NotNull(await stream.ReadAsync(Stop));
         }
 
-        Assert.InRange(await SettledAsync(() => Volatile.Read(ref written)), settled + 500, settled + 1500);
+        Assert.InRange(await SettledAsync(settled + 500, () => Volatile.Read(ref written)), settled + 500, settled + 1500);
         stream.Complete();
     }
 
@@ -102,7 +102,7 @@ public class MuxRpcPressureTests
             },
             Stop);
 
-        Assert.InRange(await SettledAsync(() => Volatile.Read(ref sent)), 500_000, 1_300_000);
+        Assert.InRange(await SettledAsync(500_000, () => Volatile.Read(ref sent)), 500_000, 1_300_000);
         peer.Session.Cut();
         await peer.Running;
         await peer.Output.CompleteAsync();
@@ -118,11 +118,70 @@ public class MuxRpcPressureTests
         var streams = Enumerable.Range(0, 16).Select(_ => pair.Us.Open("silent", CallType.Source, NoArgs)).ToList();
         var refused = pair.Us.Open("count", CallType.Source, NoArgs);
         var e = await Assert.ThrowsAsync<RpcException>(async () => await refused.ReadAsync(Stop));
-        Assert.Contains("16 streams are open", e.Message, StringComparison.Ordinal);
+        Assert.Contains("too many streams", e.Message, StringComparison.Ordinal);
 
         streams[3].Complete();
         var served = pair.Us.Open("count", CallType.Source, NoArgs);
         Assert.NotNull(await served.ReadAsync(Stop));
+    }
+
+    [Fact]
+    public async Task Connections_share_what_goes_beyond_a_few_streams_each()
+    {
+        var methods = new RpcMethods();
+        methods.Source("silent", RpcCallers.Peer, (_, _, stop) => Task.Delay(Timeout.Infinite, stop));
+        var budget = new StreamBudget(10);
+        await using var first = new SessionPair(ours: methods, budget: budget);
+        await using var second = new SessionPair(ours: methods, budget: budget);
+        var streams = Enumerable.Range(0, StreamBudget.FreeForEach + 10).Select(_ => first.Them.Open("silent", CallType.Source, NoArgs)).ToList();
+        var refused = first.Them.Open("silent", CallType.Source, NoArgs);
+        await Assert.ThrowsAsync<RpcException>(async () => await refused.ReadAsync(Stop));
+        for (var i = 0; i < StreamBudget.FreeForEach; i++)
+        {
+            _ = second.Them.Open("silent", CallType.Source, NoArgs);
+        }
+
+        refused = second.Them.Open("silent", CallType.Source, NoArgs);
+        await Assert.ThrowsAsync<RpcException>(async () => await refused.ReadAsync(Stop));
+
+        await first.DisposeAsync();
+        var served = second.Them.Open("silent", CallType.Source, NoArgs);
+        using var soon = new CancellationTokenSource(100);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await served.ReadAsync(soon.Token));
+        Assert.All(streams, stream => Assert.True(stream.Ended.IsCancellationRequested));
+    }
+
+    [Fact]
+    public async Task Many_writers_that_wait_all_have_their_turn_and_some_give_up()
+    {
+        var methods = new RpcMethods();
+        methods.Source("kilobytes", RpcCallers.Peer, async (request, stream, stop) =>
+        {
+            var kilobyte = new byte[1024];
+            for (var i = 0; i < 20; i++)
+            {
+                await stream.WriteAsync(BodyType.Binary, kilobyte, stop);
+            }
+        });
+        await using var pair = new SessionPair(theirs: methods);
+        var streams = Enumerable.Range(0, 500).Select(_ => pair.Us.Open("kilobytes", CallType.Source, NoArgs)).ToList();
+        await Task.Delay(50, Stop);
+        for (var i = 0; i < 500; i += 7)
+        {
+            streams[i].Complete();
+        }
+
+        var counts = await Task.WhenAll(streams.Select(async stream =>
+        {
+            var count = 0;
+            while (await stream.ReadAsync(Stop) is not null)
+            {
+                count++;
+            }
+
+            return count;
+        }));
+        Assert.All(counts.Where((_, i) => i % 7 != 0), count => Assert.Equal(20, count));
     }
 
     [Fact]
@@ -169,7 +228,7 @@ public class MuxRpcPressureTests
             },
             Stop);
 
-        Assert.InRange(await SettledAsync(() => Volatile.Read(ref served)), 100, 300);
+        Assert.InRange(await SettledAsync(100, () => Volatile.Read(ref served)), 100, 300);
         peer.Session.Cut();
         await peer.Running;
         await peer.Output.CompleteAsync();
@@ -191,21 +250,21 @@ public class MuxRpcPressureTests
         });
         await using var peer = new RawPeer(methods, MuxRpcLimits.Default with { CloseTimeout = TimeSpan.FromMilliseconds(100) });
         await peer.SendAsync(BodyType.Json, true, false, 1, """{"name":["forever"],"args":[],"type":"source"}""");
-        await SettledAsync(() => Volatile.Read(ref written));
+        await SettledAsync(100, () => Volatile.Read(ref written));
         await peer.Session.CloseAsync().WaitAsync(TimeSpan.FromSeconds(30), Stop);
         await peer.Running;
     }
 
-    /// <summary>Waits until a number has stopped growing.</summary>
-    private static async Task<int> SettledAsync(Func<int> number)
+    /// <summary>Waits until a number has come to at least so much and stopped growing.</summary>
+    private static async Task<int> SettledAsync(int atLeast, Func<int> number)
     {
-        for (int last = -1, same = 0; ;)
+        for (int last = -1, same = 0, waited = 0; ; waited++)
         {
             await Task.Delay(50, Stop);
             var now = number();
             same = now == last ? same + 1 : 0;
             last = now;
-            if (same == 6 && now > 0)
+            if ((same >= 6 && now >= atLeast) || waited > 1200)
             {
                 return now;
             }

@@ -11,10 +11,10 @@ internal sealed class SessionPair : IAsyncDisposable
 {
     private readonly Task _ran;
 
-    public SessionPair(RpcMethods? ours = null, RpcMethods? theirs = null, MuxRpcLimits? limits = null, RpcCallers caller = RpcCallers.Peer, bool isOwner = false)
+    public SessionPair(RpcMethods? ours = null, RpcMethods? theirs = null, MuxRpcLimits? limits = null, RpcCallers caller = RpcCallers.Peer, bool isOwner = false, StreamBudget? budget = null)
     {
         var (left, right) = PipePair.Make();
-        Us = new MuxRpcSession(left, Id(2), ours ?? new RpcMethods(), caller, isOwner, limits ?? MuxRpcLimits.Default, TimeProvider.System) { MethodFailed = (name, e) => Failures.Add($"{name}: {e.Message}") };
+        Us = new MuxRpcSession(left, Id(2), ours ?? new RpcMethods(), caller, isOwner, limits ?? MuxRpcLimits.Default, TimeProvider.System) { Streams = budget, MethodFailed = (name, e) => Failures.Add($"{name}: {e.Message}") };
         Them = new MuxRpcSession(right, Id(1), theirs ?? new RpcMethods(), RpcCallers.Peer, isOwner: false, limits ?? MuxRpcLimits.Default, TimeProvider.System);
         _ran = Task.WhenAll(Us.RunAsync(CancellationToken.None), Them.RunAsync(CancellationToken.None));
     }
