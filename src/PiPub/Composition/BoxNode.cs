@@ -74,6 +74,7 @@ internal sealed class BoxNode : IAsyncDisposable
                 }
             }));
         ebt.Register(methods);
+        new ReplicationMethods(_replication).Register(methods);
         var history = new HistoryStreams(messages, graph) { Asked = ebt.HistoryAsked };
         history.Register(methods);
         _intake.Observe(ebt);

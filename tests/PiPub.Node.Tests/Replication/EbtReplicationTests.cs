@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using PiPub.Node.Replication;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
 
