@@ -6,12 +6,15 @@ namespace PiPub.Scuttlebutt.MuxRpc;
 /// <param name="Type">What the body is.</param>
 /// <param name="IsStream">The frame belongs to a source, sink or duplex.</param>
 /// <param name="IsEnd">The frame ends its stream, or is the error that answers an async call.</param>
-/// <param name="BodyLength">Bytes of body that follow. 0 is a goodbye, whatever the other fields say.</param>
+/// <param name="BodyLength">Bytes of body that follow.</param>
 /// <param name="Number">The request: positive when its requester sends, negative when its responder does.</param>
 /// <remarks>
 /// byte 0: bits 0-1 body type, 0x04 end or error, 0x08 stream, the rest zero (ignored, as JavaScript does);
 /// bytes 1-4: body length, unsigned, big-endian; bytes 5-8: request number, signed, big-endian.
-/// The goodbye of a whole connection is nine zero bytes. Source: packet-stream-codec 1.2.0 index.js.
+/// The goodbye of a whole connection is nine zero bytes. JavaScript takes every frame without a body for one, so that none
+/// is ever sent; but it sends one itself in the middle of a stream, when a blob's size is a multiple of 64 KiB (pull-file
+/// 1.1.0 reads an empty last piece), and goes on. So here an empty frame of a request is an empty item, not a goodbye.
+/// Source: packet-stream-codec 1.2.0 index.js.
 /// </remarks>
 public readonly record struct FrameHeader(BodyType Type, bool IsStream, bool IsEnd, uint BodyLength, int Number)
 {
@@ -22,8 +25,8 @@ public readonly record struct FrameHeader(BodyType Type, bool IsStream, bool IsE
     private const byte EndBit = 0x04;
     private const byte StreamBit = 0x08;
 
-    /// <summary>True for a header without a body: the peer ends the whole connection.</summary>
-    public bool IsGoodbye => BodyLength == 0;
+    /// <summary>True for a header without a body that belongs to no request: the peer ends the whole connection.</summary>
+    public bool IsGoodbye => BodyLength == 0 && Number == 0;
 
     /// <summary>Reads nine bytes. A body type of 3 comes out as it is and is refused by <see cref="FrameDecoder"/>.</summary>
     public static FrameHeader Read(ReadOnlySpan<byte> bytes)

@@ -154,6 +154,11 @@ public sealed partial class MuxRpcSession
             return default;
         }
 
+        if (body.Length == 0)
+        {
+            return default;
+        }
+
         var item = new RpcBody(header.Type, body);
         return stream.TryReceive(item) ? default : WaitForReaderAsync(stream, item);
     }
@@ -188,7 +193,7 @@ public sealed partial class MuxRpcSession
 
     private ValueTask TakeRequestAsync(in FrameHeader header, byte[] body)
     {
-        if (header.IsStream && (header.Type != BodyType.Json || body[0] != (byte)'{'))
+        if (header.IsStream && (header.Type != BodyType.Json || body is not [(byte)'{', ..]))
         {
             return default;
         }

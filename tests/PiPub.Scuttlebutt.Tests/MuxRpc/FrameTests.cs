@@ -38,13 +38,22 @@ public class FrameTests
 
     [Theory]
     [InlineData("000000000000000000")]
-    [InlineData("0e00000000fffffffe")]
-    [InlineData("030000000000000007")]
-    public void Any_frame_without_a_body_is_a_goodbye(string hex)
+    [InlineData("0e0000000000000000")]
+    public void A_frame_without_a_body_and_a_request_is_a_goodbye(string hex)
     {
         var frame = Assert.Single(Decode([Convert.FromHexString(hex)]));
         Assert.True(frame.Header.IsGoodbye);
         Assert.Null(frame.Body);
+    }
+
+    [Theory]
+    [InlineData("0800000000fffffffe")]
+    [InlineData("020000000000000007")]
+    public void A_frame_without_a_body_in_a_request_is_an_empty_item(string hex)
+    {
+        var frame = Assert.Single(Decode([Convert.FromHexString(hex)]));
+        Assert.False(frame.Header.IsGoodbye);
+        Assert.Empty(frame.Body!);
     }
 
     [Fact]

@@ -118,6 +118,25 @@ public class MuxRpcWireTests
     }
 
     [Fact]
+    public async Task An_empty_frame_within_a_stream_is_passed_over()
+    {
+        // What JavaScript sends of a blob of 65,536 bytes: all of it, then an empty piece, then the end.
+        await using var peer = new RawPeer();
+        var stream = peer.Session.Open("blobs.get", CallType.Source, NoArgs);
+        await peer.ReceiveAsync();
+        await peer.SendAsync(BodyType.Binary, true, false, -1, new byte[65_536]);
+        await peer.SendAsync(BodyType.Binary, true, false, -1, []);
+        await peer.SendAsync(BodyType.Json, true, true, -1, "true");
+        Assert.Equal(65_536, (await stream.ReadAsync(Stop))!.Value.Bytes.Length);
+        Assert.Null(await stream.ReadAsync(Stop));
+
+        await peer.SendAsync(BodyType.Json, true, false, 9, []);
+        await peer.SendAsync(BodyType.Binary, false, false, -9, []);
+        Assert.Equal("Json stream end 1 true", await peer.ReceiveAsync());
+        Assert.False(peer.Session.Closed.IsCancellationRequested);
+    }
+
+    [Fact]
     public async Task A_goodbye_is_answered_by_a_goodbye()
     {
         await using var peer = new RawPeer();
