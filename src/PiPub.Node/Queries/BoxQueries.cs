@@ -29,7 +29,7 @@ public sealed class BoxQueries(
     Action<Utf8JsonWriter> status,
     string version)
 {
-    private readonly SemaphoreSlim _oneVerification = new(1);
+    private int _verifying;
 
     private const string Help = """
         {"description":"A Secure Scuttlebutt pub. The README of PiPub lists its commands; `manifest` lists every method.","commands":{}}
@@ -78,7 +78,7 @@ public sealed class BoxQueries(
 
     private async ValueTask<RpcBody> VerifyAsync(RpcRequest request, CancellationToken cancellationToken)
     {
-        if (!await _oneVerification.WaitAsync(0, cancellationToken))
+        if (Interlocked.Exchange(ref _verifying, 1) != 0)
         {
             throw new RpcException("A verification is under way already. Wait for it to end.");
         }
@@ -89,7 +89,7 @@ public sealed class BoxQueries(
         }
         finally
         {
-            _oneVerification.Release();
+            Volatile.Write(ref _verifying, 0);
         }
     }
 
