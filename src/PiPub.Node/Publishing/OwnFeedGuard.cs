@@ -147,19 +147,19 @@ public sealed class OwnFeedGuard
 
             if (_told > tip && !IsIdleTalk(tip))
             {
-                why = $"The box's own feed is not complete here: {tip} of the {_told} messages that peers hold have come back so far. Publishing now would fork it. Wait until they have arrived, or, if you know that they are gone for good, use `pipub own-feed override`.";
+                why = $"The box's own feed is not complete here: {tip} of the {_told} messages that peers hold have come back so far. Publishing now would fork it. Wait until they have arrived, or, if you know that they are gone for good, use `pipub publish --give-up-missing`.";
                 return false;
             }
 
             if (_reached > tip)
             {
-                why = $"The box has published {_reached} messages, but only {tip} of them are here: the log has been lost or replaced. Publishing now would fork its feed. Connect to peers that follow the box so that they come back, or, if you know that they are gone for good, use `pipub own-feed override`.";
+                why = $"The box has published {_reached} messages, but only {tip} of them are here: the log has been lost or replaced. Publishing now would fork its feed. Connect to peers that follow the box so that they come back, or, if you know that they are gone for good, use `pipub publish --give-up-missing`.";
                 return false;
             }
 
             if (!_isFree && (_witnesses.Count < _requiredPeers || tip == 0))
             {
-                why = $"The box has a key that was not created here, so it may have published before, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers have told how far the feed has got. Connect to peers that follow the box, or, if the key has never been used elsewhere, use `pipub own-feed override`.";
+                why = $"The box has a key that was not created here, so it may have published before, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers have told how far the feed has got. Connect to peers that follow the box, or, if the key has never been used elsewhere, use `pipub publish --give-up-missing`.";
                 return false;
             }
 

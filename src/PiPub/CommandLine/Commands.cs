@@ -75,7 +75,6 @@ public static class Commands
             ContactCommands.Unfollow(),
             ContactCommands.Block(),
             PublishCommand.Create(),
-            OwnFeedCommands.Create(),
             PeerCommands.Peers(),
             PeerCommands.Connect(),
             FeedsCommand.Create(),

@@ -49,7 +49,6 @@ internal sealed class BoxNode : IAsyncDisposable
             OwnFeed.CreatedHere();
         }
 
-        new OwnFeedMethods(OwnFeed).Register(methods);
         var publisher = _closing.Add(new Publisher(identity, messages, _intake, OwnFeed, options.MessageHmacKey, time));
 
         // Feeds of others.
