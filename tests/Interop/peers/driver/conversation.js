@@ -11,10 +11,12 @@ function say(message) {
 }
 
 function describe(error) {
-  // Libraries hang the first error behind a new one as its cause, or (explain-error) as its prototype.
+  // Libraries hang the first error behind a new one as its cause, as its prototype (explain-error), or as an indented
+  // line of its stack (clarify-error).
   const parts = []
   for (let e = error; e && e !== Error.prototype && e !== Object.prototype; e = e.cause || Object.getPrototypeOf(e)) {
     if (Object.hasOwn(e, 'message')) parts.push(e.message)
+    for (const [, inner] of String(e.stack).matchAll(/^ {2}\w*Error: (.*)$/gm)) parts.push(inner)
   }
   return parts.join(': ') || String(error)
 }
