@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace PiPub.Node.Peers;
@@ -29,14 +28,14 @@ public sealed class PeerConnectionHandler(PeerServer server) : ConnectionHandler
     }
 }
 
-/// <summary>Adds the SSB port to Kestrel.</summary>
+/// <summary>How Kestrel's sockets are set up for peers.</summary>
 public static class PeerListening
 {
     /// <summary>Most bytes of one connection that wait in memory for the handshake or the box stream, encrypted yet.</summary>
     internal const int MaxReadBuffer = 128 * 1024;
 
     /// <summary>
-    /// Makes Kestrel's sockets hold less than its default of 1 MiB a connection that nobody reads:
+    /// Makes the sockets hold less than Kestrel's default of 1 MiB a connection that nobody reads:
     /// <c>UseSockets(PeerListening.Configure)</c>.
     /// </summary>
     public static void Configure(SocketTransportOptions sockets)
@@ -44,16 +43,5 @@ public static class PeerListening
         ArgumentNullException.ThrowIfNull(sockets);
         sockets.MaxReadBufferSize = MaxReadBuffer;
         sockets.NoDelay = true;
-    }
-
-    /// <summary>Listens for peers on each end point. The <see cref="PeerServer"/> comes from the services.</summary>
-    public static void ListenForPeers(this KestrelServerOptions kestrel, IEnumerable<IPEndPoint> endPoints)
-    {
-        ArgumentNullException.ThrowIfNull(kestrel);
-        ArgumentNullException.ThrowIfNull(endPoints);
-        foreach (var endPoint in endPoints)
-        {
-            kestrel.Listen(endPoint, listen => listen.UseConnectionHandler<PeerConnectionHandler>());
-        }
     }
 }

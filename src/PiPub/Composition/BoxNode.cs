@@ -103,7 +103,7 @@ internal sealed class BoxNode : IAsyncDisposable
             MaxConnectionsPerAddress = options.MaxConnectionsPerAddress,
             ConnectionRatePerAddress = options.ConnectionRatePerAddress,
         };
-        var ping = new GossipPing(Peers, peerOptions, time);
+        var ping = _closing.Add(new GossipPing(Peers, peerOptions, time));
         ping.Register(methods);
         Server = _closing.Add(new PeerServer(
             identity,

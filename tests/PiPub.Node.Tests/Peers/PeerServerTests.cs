@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Text;
 using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.BoxStreams;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -69,7 +70,8 @@ internal sealed class TestNode : IAsyncDisposable
     public async Task<TestNode> ListenAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenForPeers([new IPEndPoint(IPAddress.Loopback, 0)]));
+        builder.WebHost.UseKestrelCore().UseSockets(PeerListening.Configure)
+            .ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseConnectionHandler<PeerConnectionHandler>()));
         builder.Services.AddSingleton(Server);
         _app = builder.Build();
         await _app.StartAsync();
