@@ -32,7 +32,7 @@ peers: $(addsuffix /node_modules/.package-lock.json,$(NODE_PROJECTS))
 	@touch $@
 
 bench: publish build peers
-	PIPUB_EXECUTABLE=$(CURDIR)/out/publish/$(RUNTIME)/pipub tests/loopback tests/Benchmarks/bin/$(CONFIGURATION)/net10.0/Benchmarks $(ARGS)
+	TESTED_EXECUTABLE=$(CURDIR)/out/publish/$(RUNTIME)/pipub tests/loopback tests/Benchmarks/bin/$(CONFIGURATION)/net10.0/Benchmarks $(ARGS)
 
 format:
 	$(DOTNET) format PiPub.sln

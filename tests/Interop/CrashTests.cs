@@ -18,8 +18,8 @@ public sealed class CrashTests
     [Fact]
     public async Task A_hundred_pulled_plugs_lose_nothing_that_was_acknowledged()
     {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("PIPUB_TEST_SEED"), out var given) ? given : Random.Shared.Next();
-        TestContext.Current.TestOutputHelper!.WriteLine($"PIPUB_TEST_SEED={seed}");
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("TEST_SEED"), out var given) ? given : Random.Shared.Next();
+        TestContext.Current.TestOutputHelper!.WriteLine($"TEST_SEED={seed}");
         var random = new Random(seed);
         await using var network = new TestNetwork();
         var pub = await network.StartPiPubAsync();
@@ -43,7 +43,7 @@ public sealed class CrashTests
                 await KillWhileStartingAsync(pub, random);
             await pub.StartAsync();
 
-            var where = $"after kill {kill} of {Kills} (PIPUB_TEST_SEED={seed})";
+            var where = $"after kill {kill} of {Kills} (TEST_SEED={seed})";
             var (exitCode, output, errors) = await pub.TryCommandAsync("verify");
             Assert.True(exitCode == 0, $"pipub verify is not clean {where}:\n{output}\n{errors}");
             await owner.ReconnectAsync();

@@ -16,9 +16,9 @@ internal sealed class PiPubProcess : IAsyncDisposable
     private PiPubProcess(string directory, string networkKey, string[] settings) =>
         (this.directory, this.networkKey, this.settings) = (directory, networkKey, settings);
 
-    /// <summary>The program under test: the one beside the tests, or the one that PIPUB_EXECUTABLE names.</summary>
+    /// <summary>The program under test: the one beside the tests, or the one that TESTED_EXECUTABLE names.</summary>
     public static string Executable { get; } =
-        Environment.GetEnvironmentVariable("PIPUB_EXECUTABLE") ?? Path.Combine(AppContext.BaseDirectory, "pipub");
+        Environment.GetEnvironmentVariable("TESTED_EXECUTABLE") ?? Path.Combine(AppContext.BaseDirectory, "pipub");
 
     /// <summary>The box's feed.</summary>
     public string Id { get; private set; } = "";

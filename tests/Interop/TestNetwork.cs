@@ -4,7 +4,7 @@ namespace PiPub.Interop;
 
 /// <summary>
 /// A network of its own for one test: a network key that nobody else has, a directory, and the peers in it, which end
-/// with the test. Its directory goes with it, unless PIPUB_KEEP_TEST_DATA is set.
+/// with the test. Its directory goes with it, unless KEEP_TEST_DATA is set.
 /// </summary>
 internal sealed class TestNetwork : IAsyncDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class TestNetwork : IAsyncDisposable
         members.Reverse();
         foreach (var member in members)
             await member.DisposeAsync();
-        if (Environment.GetEnvironmentVariable("PIPUB_KEEP_TEST_DATA") is null)
+        if (Environment.GetEnvironmentVariable("KEEP_TEST_DATA") is null)
             System.IO.Directory.Delete(Directory, recursive: true);
     }
 }

@@ -27,8 +27,10 @@ internal static class RunCommand
         var output = parsed.InvocationConfiguration.Output;
         using var stop = new StopSignal(cancellationToken);
         using var logs = StandardErrorLog.Open(options.LogLevel);
-        await using (var box = await Box.StartAsync(options, logs, new CatchingUp(output, json), stop.Token))
+        var catchingUp = new CatchingUp(output, json);
+        await using (var box = await Box.StartAsync(options, logs, catchingUp, stop.Token))
         {
+            catchingUp.IsOver = true;
             Say(json ? Listening(box) : Welcome(box, options));
             await stop.WaitAsync();
             Say(json ? """{"event":"stopping"}""" : "Stopping ...");
@@ -90,9 +92,17 @@ internal static class RunCommand
     /// <summary>Says how far the views have come while they are made again, for whoever waits for the start.</summary>
     private sealed class CatchingUp(TextWriter output, bool json) : IProgress<ViewProgress>
     {
+        /// <summary>From now on the views follow what is appended, which is nothing to tell.</summary>
+        public bool IsOver { get; set; }
+
         public void Report(ViewProgress value)
         {
-            var percent = value.TotalBytes == 0 ? 100 : 100 * value.IndexedBytes / value.TotalBytes;
+            if (IsOver || value.IndexedBytes >= value.TotalBytes)
+            {
+                return;
+            }
+
+            var percent = 100 * value.IndexedBytes / value.TotalBytes;
             output.WriteLine(json
                 ? $$"""{"event":"indexing","percent":{{percent}},"messages":{{value.Messages}}}"""
                 : $"Reading the messages again to index them: {percent} % ({value.Messages} so far) ...");
