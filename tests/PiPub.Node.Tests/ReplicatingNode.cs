@@ -133,15 +133,26 @@ internal sealed class ReplicatingNode : IAsyncDisposable
         private readonly Task _ran;
 
         public Connection(ReplicatingNode client, ReplicatingNode server)
+            : this(client.Id, client.Methods, client, server)
+        {
+        }
+
+        /// <summary>A connection whose dialling end is the test itself.</summary>
+        public Connection(FeedId client, ReplicatingNode server)
+            : this(client, new RpcMethods(), null, server)
+        {
+        }
+
+        private Connection(FeedId clientId, RpcMethods clientMethods, ReplicatingNode? client, ReplicatingNode server)
         {
             var there = new Pipe(new PipeOptions(useSynchronizationContext: false));
             var back = new Pipe(new PipeOptions(useSynchronizationContext: false));
-            Client = new MuxRpcSession(new Ends(back.Reader, there.Writer), server.Id, client.Methods, RpcCallers.Peer, false, MuxRpcLimits.Default, TimeProvider.System) { MethodFailed = Fail };
-            Server = new MuxRpcSession(new Ends(there.Reader, back.Writer), client.Id, server.Methods, RpcCallers.Peer, false, MuxRpcLimits.Default, TimeProvider.System) { MethodFailed = Fail };
+            Client = new MuxRpcSession(new Ends(back.Reader, there.Writer), server.Id, clientMethods, RpcCallers.Peer, false, MuxRpcLimits.Default, TimeProvider.System) { MethodFailed = Fail };
+            Server = new MuxRpcSession(new Ends(there.Reader, back.Writer), clientId, server.Methods, RpcCallers.Peer, false, MuxRpcLimits.Default, TimeProvider.System) { MethodFailed = Fail };
             _ran = Task.WhenAll(
                 Client.RunAsync(CancellationToken.None),
                 Server.RunAsync(CancellationToken.None),
-                ServeAsync(client, new Peer(Client, true, "net:test", DateTimeOffset.UnixEpoch)),
+                client is null ? Task.CompletedTask : ServeAsync(client, new Peer(Client, true, "net:test", DateTimeOffset.UnixEpoch)),
                 ServeAsync(server, new Peer(Server, false, "net:test", DateTimeOffset.UnixEpoch)));
         }
 
