@@ -31,6 +31,9 @@ public sealed class BookedAddress
     /// <summary>Being dialled, or connected through this address.</summary>
     internal bool IsBusy { get; set; }
 
+    /// <summary>False for what the configuration says anew at every start, and for the local network.</summary>
+    internal bool IsKept { get; set; }
+
     internal bool IsDirty { get; set; }
 
     internal KnownAddress ToKnown() => new(Address.ToString(), Feed, Source, ConnectedAt, Failures);
@@ -63,6 +66,7 @@ public sealed class AddressBook
             {
                 _addresses[known.Address] = new BookedAddress(address, known.Feed, known.Source)
                 {
+                    IsKept = true,
                     ConnectedAt = known.ConnectedAt,
                     Failures = known.Failures,
                 };
@@ -108,13 +112,17 @@ public sealed class AddressBook
                     return false;
                 }
 
-                booked = new BookedAddress(address, feed, source) { IsDirty = isKept && source != AddressSource.LocalNetwork };
+                booked = new BookedAddress(address, feed, source);
                 _addresses.Add(text, booked);
             }
-            else if (source == AddressSource.Owner && booked.Source != AddressSource.Owner)
+            else if (source == AddressSource.Owner)
             {
                 booked.Source = source;
-                booked.IsDirty = isKept;
+            }
+
+            if (isKept && source == booked.Source && source != AddressSource.LocalNetwork && (!booked.IsKept || source == AddressSource.Owner))
+            {
+                booked.IsKept = booked.IsDirty = true;
             }
 
             return true;
@@ -196,11 +204,12 @@ public sealed class AddressBook
         {
             foreach (var address in _addresses.Values)
             {
-                if (address.IsDirty)
+                if (address is { IsDirty: true, IsKept: true })
                 {
-                    address.IsDirty = false;
                     changed.Add(address.ToKnown());
                 }
+
+                address.IsDirty = false;
             }
         }
 

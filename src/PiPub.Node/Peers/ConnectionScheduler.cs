@@ -180,7 +180,7 @@ public sealed class ConnectionScheduler : IAsyncDisposable
         }
         finally
         {
-            address.IsDirty = address.Source != AddressSource.LocalNetwork;
+            address.IsDirty = true;
             Interlocked.Decrement(ref _dialling);
         }
     }

@@ -322,7 +322,7 @@ public sealed partial class MuxRpcSession
         }
         finally
         {
-            _ = Interlocked.Decrement(ref _handlers);
+            HandlerDone();
             _ = Interlocked.Decrement(ref _pendingCalls);
         }
     }
@@ -346,7 +346,15 @@ public sealed partial class MuxRpcSession
         finally
         {
             stream.Abandon();
-            _ = Interlocked.Decrement(ref _handlers);
+            HandlerDone();
+        }
+    }
+
+    private void HandlerDone()
+    {
+        if (Interlocked.Decrement(ref _handlers) == 0 && _isLost)
+        {
+            _ = _handlersDone.TrySetResult();
         }
     }
 

@@ -19,11 +19,12 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _handlersDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly Dictionary<int, MuxRpcStream> _streams = [];
     private readonly Dictionary<int, TaskCompletionSource<RpcBody>> _calls = [];
     private int _lastNumber;
-    private bool _isLost;
+    private volatile bool _isLost;
     private bool _hasRun;
     private volatile bool _stopsReading;
 
@@ -223,9 +224,10 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
-        for (var wait = 1; wait <= 64 && Volatile.Read(ref _handlers) > 0; wait *= 2)
+        if (Volatile.Read(ref _handlers) > 0)
         {
-            await Task.Delay(wait * 10);
+            // A handler that does not heed its token is not waited for any longer.
+            await _handlersDone.Task.WaitAsync(Limits.CloseTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         Cancel(_closed);

@@ -42,6 +42,11 @@ public class ConnectionSchedulerTests
         await Eventually.TrueAsync(() => client.Table.FindConnected(server.Id) is not null, "connected");
         Assert.NotNull(Assert.Single(client.Book.All).ConnectedAt);
 
+        // The configuration will say it again, or no longer.
+        client.Book.Save();
+        using var state = client.ReopenState();
+        Assert.Empty(new KnownAddressesTable(state).List());
+
         await server.Server.DisconnectAsync(client.Id);
         await Eventually.TrueAsync(() => client.Table.FindConnected(server.Id) is null, "gone");
         await Eventually.TrueAsync(

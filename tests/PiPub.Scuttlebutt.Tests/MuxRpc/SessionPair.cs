@@ -98,6 +98,26 @@ internal sealed class RawPeer : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads to the end of the bytes and counts the ends of streams.</summary>
+    public async Task<int> CountEndsAsync()
+    {
+        for (var ends = 0; ;)
+        {
+            var result = await _wire.Input.ReadAsync(TestContext.Current.CancellationToken);
+            var buffer = result.Buffer;
+            while (_decoder.TryRead(ref buffer, out var frame))
+            {
+                ends += frame.Header is { IsStream: true, IsEnd: true } ? 1 : 0;
+            }
+
+            _wire.Input.AdvanceTo(buffer.Start, buffer.End);
+            if (result.IsCompleted)
+            {
+                return ends;
+            }
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _wire.Output.CompleteAsync();
