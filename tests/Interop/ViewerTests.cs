@@ -23,6 +23,24 @@ public sealed class ViewerTests
     }
 
     [Fact]
+    public async Task Ssb_viewer_serves_a_channel_and_a_blob()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var owner = await OwnerClient.ConnectAsync(pub, network);
+        await owner.CallAsync("publish", """[{"type":"post","text":"What to sow in March","channel":"garden"}]""");
+        await owner.CallAsync("publish", """[{"type":"post","text":"Something else","channel":"kitchen"}]""");
+        var blob = await owner.AddBlobAsync("a few words in a blob");
+        await Eventually.BecomesTrueAsync(async () => (await owner.CallAsync("blobs.has", $"[{Conversation.Quote(blob)}]")).GetBoolean(), "The blob is kept");
+        using var viewer = await Viewer.StartAsync(network, pub, "ssb-viewer/bin.js");
+
+        var channel = await viewer.GetAsync("/channel/garden");
+        Assert.Contains("What to sow in March", channel);
+        Assert.DoesNotContain("Something else", channel);
+        Assert.Equal("a few words in a blob", await viewer.GetAsync("/" + Uri.EscapeDataString(blob)));
+    }
+
+    [Fact]
     public async Task Git_ssb_pushes_a_repository_and_git_ssb_web_shows_it()
     {
         await using var network = new TestNetwork();

@@ -132,6 +132,7 @@ internal sealed class BoxNode : IAsyncDisposable
         new FeedQueries(messages).Register(methods);
         new MessageQueries(messages, views).Register(methods);
         new LinkQueries(messages, views).Register(methods);
+        new QueryMethods(messages, views).Register(methods);
         new BoxQueries(
             publisher,
             OwnFeed,
