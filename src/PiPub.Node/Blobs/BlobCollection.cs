@@ -128,6 +128,12 @@ public sealed partial class BlobCollection : IDisposable
                 return null;
             }
 
+            if (_limits.DiskCanSpare() - _reserved < size)
+            {
+                problem = "the disk is nearly full.";
+                return null;
+            }
+
             var room = _limits.Total - _store.TotalBytes - _reserved - size;
             if (room < 0 && !CouldMakeRoom(HopsOf(author), -room))
             {

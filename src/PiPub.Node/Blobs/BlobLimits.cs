@@ -13,6 +13,9 @@ public sealed record BlobLimits
     /// <summary>Bytes kept on account of one author; the box's and the owner's are not counted.</summary>
     public long PerAuthor { get; init; } = 500_000_000;
 
+    /// <summary>How many bytes the disk can spare just now; asked before a blob is fetched.</summary>
+    public Func<long> DiskCanSpare { get; init; } = static () => long.MaxValue;
+
     /// <summary>How far away, in peers, somebody may be whose want is taken over.</summary>
     public int Sympathy { get; init; } = 3;
 

@@ -83,7 +83,13 @@ internal sealed class BoxNode : IAsyncDisposable
         Owner = new OwnerTable(state);
         var blobTable = new BlobTable(state);
         var blobAuthors = new BlobAuthors(graph, Owner, _replication.IsWanted);
-        var blobLimits = new BlobLimits { MaxSize = options.BlobMaxSize, Total = options.BlobQuota, PerAuthor = options.BlobQuotaPerAuthor };
+        var blobLimits = new BlobLimits
+        {
+            MaxSize = options.BlobMaxSize,
+            Total = options.BlobQuota,
+            PerAuthor = options.BlobQuotaPerAuthor,
+            DiskCanSpare = () => storage.Directory.FreeBytes - options.MinFreeSpace,
+        };
         var blobs = _closing.Add(new BlobCollection(storage.Blobs, blobTable, blobLimits, blobAuthors, time, logs.CreateLogger<BlobCollection>()));
         BlobExchange = _closing.Add(new BlobExchange(blobs, blobTable, time, logs.CreateLogger<BlobExchange>()));
         new BlobMethods(blobs, BlobExchange, identity.Id).Register(methods);
