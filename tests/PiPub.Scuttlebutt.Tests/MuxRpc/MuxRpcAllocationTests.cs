@@ -45,6 +45,3 @@ public class MuxRpcAllocationTests
         Assert.InRange(perMessage, message.Length, message.Length * 1.5);
     }
 }
-
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public class Alone;
