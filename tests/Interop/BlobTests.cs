@@ -12,6 +12,7 @@ public sealed class BlobTests
     [InlineData(Stack.Classic, Stack.Modern, 1)]
     [InlineData(Stack.Classic, Stack.Modern, Largest)]
     [InlineData(Stack.Modern, Stack.Classic, 65_536)]
+    [InlineData(Stack.Classic, Stack.Modern, 65_536)]
     [InlineData(Stack.Modern, Stack.Classic, Largest)]
     public async Task What_one_client_has_and_another_wants_comes_through_PiPub(Stack owners, Stack seekers, int size)
     {
