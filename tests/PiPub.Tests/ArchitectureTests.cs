@@ -72,7 +72,7 @@ public sealed class ArchitectureTests
             .Where(path => Path.GetExtension(path) is ".cs" or ".csproj" or ".props" or ".targets" or ".sln" or ".js" or ".mjs" or ".json" or ".sh" or ".md" or ".yml" or "")
             .ToList();
         Assert.NotEmpty(files);
-        Assert.Empty(files.Where(path => outside.Any(File.ReadAllText(path).Contains)));
+        Assert.DoesNotContain(files, path => outside.Any(File.ReadAllText(path).Contains));
     }
 
     private static Assembly Load(string room) => Assembly.LoadFrom(Path.Combine(AppContext.BaseDirectory, room + ".dll"));

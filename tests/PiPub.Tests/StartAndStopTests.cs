@@ -143,6 +143,7 @@ public sealed class StartAndStopTests : IDisposable
         {
             StartInfo = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "pipub"), RunningBox.RunArguments(_directory.Path))
             {
+                UseShellExecute = false,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             },

@@ -143,8 +143,8 @@ internal sealed class Link : IAsyncDisposable
     public static Link Join(BlobNode left, BlobNode right)
     {
         var link = new Link(left.Id, left.Methods, right.Id, right.Methods, false);
-        link._running.Add(link.ExchangeAsync(left, link.Left));
-        link._running.Add(link.ExchangeAsync(right, link.Right));
+        link._running.Add(ExchangeAsync(left, link.Left));
+        link._running.Add(ExchangeAsync(right, link.Right));
         return link;
     }
 
@@ -152,7 +152,7 @@ internal sealed class Link : IAsyncDisposable
     public static Link Join(RpcMethods peer, BlobNode node, FeedId? id = null)
     {
         var link = new Link(id ?? KeyPair.Generate().Id, peer, node.Id, node.Methods, false);
-        link.Exchanging = link.ExchangeAsync(node, link.Right);
+        link.Exchanging = ExchangeAsync(node, link.Right);
         return link;
     }
 
@@ -187,7 +187,7 @@ internal sealed class Link : IAsyncDisposable
         await Exchanging.ContinueWith(static _ => { }, TaskScheduler.Default);
     }
 
-    private async Task ExchangeAsync(BlobNode node, MuxRpcSession session)
+    private static async Task ExchangeAsync(BlobNode node, MuxRpcSession session)
     {
         try
         {

@@ -21,12 +21,12 @@ internal sealed class FakePeer
         if (legacy)
         {
             Methods.Async("blobs.has", RpcCallers.Peer, Has);
-            Methods.Source("blobs.changes", RpcCallers.Peer, (_, stream, token) => TellAsync(stream, token, null));
+            Methods.Source("blobs.changes", RpcCallers.Peer, (_, stream, token) => TellAsync(stream, null, token));
         }
         else
         {
             Methods.Source("blobs.createWants", RpcCallers.Peer, (_, stream, token) =>
-                TellAsync(stream, token, "{" + string.Join(',', _offers.Select(o => $"\"{o.Key}\":{o.Value.Announced}")) + "}"));
+                TellAsync(stream, "{" + string.Join(',', _offers.Select(o => $"\"{o.Key}\":{o.Value.Announced}")) + "}", token));
         }
 
         Methods.Source("blobs.get", RpcCallers.Peer, GetAsync);
@@ -70,7 +70,7 @@ internal sealed class FakePeer
         }
     }
 
-    private async Task TellAsync(RpcStream stream, CancellationToken token, string? first)
+    private async Task TellAsync(RpcStream stream, string? first, CancellationToken token)
     {
         var news = Channel.CreateUnbounded<string>();
         lock (_news)
