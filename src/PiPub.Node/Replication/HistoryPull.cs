@@ -42,6 +42,7 @@ internal sealed class HistoryPull(
         {
             Begin(feeds[0], cancellationToken);
             await Task.WhenAny(_notServed.Task, Task.Delay(ProbeTime, time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
         void Follow(WantedChange change)
