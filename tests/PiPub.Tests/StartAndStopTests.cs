@@ -90,6 +90,19 @@ public sealed class StartAndStopTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_state_is_refused_with_what_to_do()
+    {
+        await using (await RunningBox.StartAsync(_directory.Path))
+        {
+        }
+
+        File.WriteAllText(_directory.In("state.sqlite"), "this is no database, and long enough that nobody takes it for an empty one");
+        var (code, _, errors) = await RunningBox.CommandAsync(_directory.Path, "run", "--min-free-space", "1MB");
+        Assert.Equal(1, code);
+        Assert.Contains("state.sqlite cannot be used", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_node_commands_say_how_to_start_one()
     {
         foreach (var command in (string[][])[["whoami"], ["status"], ["peers"], ["publish", "--text", "x"]])

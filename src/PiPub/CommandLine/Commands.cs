@@ -58,6 +58,12 @@ public static class Commands
         {
             return Done;
         }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A mistake in PiPub itself: whoever mends it needs all there is.
+            Report($"Something failed that should not have. Please report this: {e}");
+            return Failed;
+        }
 
         void Report(string message) =>
             error.WriteLine(parsed.GetValue(SharedOptions.Json) ? JsonText.Of(new JsonObject { ["error"] = message }) : message);

@@ -53,7 +53,7 @@ internal static class RunCommand
             ["id"] = box.Id.ToString(),
             ["ssb"] = box.SsbPort,
             ["web"] = box.WebPort,
-            ["address"] = box.Addresses.Count > 0 ? box.Addresses[0] : null,
+            ["address"] = box.TcpAddress,
             ["socket"] = box.SocketPath,
         };
         if (box.CreateFirstInvite() is { } invite)

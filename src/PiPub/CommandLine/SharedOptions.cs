@@ -9,7 +9,7 @@ internal static class SharedOptions
 {
     public static Option<string?> Config { get; } = new("--config")
     {
-        Description = $"The configuration file. Default: {ConfigurationReader.FileName} in the data directory.",
+        Description = $"The configuration file. Default: {ConfigurationReader.FileName} in the data directory. The environment variable PIPUB_CONFIG can name it too.",
         HelpName = "file",
         Recursive = true,
     };

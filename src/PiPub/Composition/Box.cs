@@ -5,6 +5,7 @@ using PiPub.Configuration;
 using PiPub.Node.Invites;
 using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Identities;
+using PiPub.Scuttlebutt.Invites;
 using PiPub.Storage.Views;
 using PiPub.Web.Pages;
 using PiPub.Web.WebSockets;
@@ -45,6 +46,12 @@ public sealed class Box : IAsyncDisposable
 
     /// <summary>The multiserver addresses, the best first.</summary>
     public IReadOnlyList<string> Addresses => [.. _inviteAddresses.AddressOf(Id, null)?.Split(';') ?? []];
+
+    /// <summary>The one for programs on this machine: by TCP, loopback if there is no other; null when nothing listens.</summary>
+    public string? TcpAddress => _inviteAddresses.Best().Concat(_addresses.Current())
+        .Where(address => address.Transport == InviteTransport.Net)
+        .Select(address => new InviteCode(address.Transport, address.Host, address.Port, Id, default).Address)
+        .FirstOrDefault();
 
     /// <summary>Brings a box to life; when this returns, it listens.</summary>
     /// <param name="options">What was configured.</param>

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using PiPub.Configuration;
 using PiPub.Node.Identity;
 using PiPub.Scuttlebutt.Identities;
@@ -23,7 +24,7 @@ internal sealed class BoxStorage : IAsyncDisposable
         RefuseToBecomeSomebodyElse();
         Identity = SecretFile.ReadOrCreate(Directory.Path, out var isNew);
         IsNew = isNew;
-        State = closing.Add(StateDatabase.Open(Directory.Path));
+        State = closing.Add(OpenState());
         Log = closing.Add(SegmentedMessageLog.Open(Directory.LogPath));
         Views = closing.Add(MessageViews.Open(Directory.ViewsPath, Log));
         Messages = closing.Add(new MessageStore(Log, Views));
@@ -84,6 +85,21 @@ internal sealed class BoxStorage : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _closing.DisposeAsync();
+
+    private StateDatabase OpenState()
+    {
+        try
+        {
+            return StateDatabase.Open(Directory.Path);
+        }
+        catch (SqliteException e)
+        {
+            throw new InvalidDataException(
+                $"{Path.Combine(Directory.Path, "state.sqlite")} cannot be used: {e.Message.TrimEnd('.')}. Put it back from a backup. "
+                + "Without one, move it away: invites, the owner and the private list are then forgotten, messages and blobs are not.",
+                e);
+        }
+    }
 
     /// <summary>A directory with messages but without its secret: making a new one would silently make another box of it.</summary>
     private void RefuseToBecomeSomebodyElse()

@@ -83,6 +83,15 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_feed_can_be_kept_without_a_word_to_anybody()
+    {
+        Assert.Equal($"Keeping {Somebody}.", await _box.DoAsync("follow", Somebody, "--privately"));
+        Assert.False((await _box.AskAsync("follow", Somebody, "--privately")).GetBoolean());
+        Assert.True((await _box.AskAsync("unfollow", Somebody, "--privately")).GetBoolean());
+        Assert.Equal(0, (await _box.AskAsync("status")).GetProperty("messages").GetInt32());
+    }
+
+    [Fact]
     public async Task Invites_are_made_listed_and_revoked()
     {
         var invite = await _box.AskAsync("invite", "create", "--uses", "3", "--note", "for the choir", "--expires", "24");
