@@ -28,7 +28,16 @@ internal sealed class Crowd : IAsyncDisposable
     {
         var network = NetworkKey.Parse(networkKey);
         for (var i = 0; i < count; i++)
-            clients.Add(await ConnectOneAsync(address, network, notes));
+        {
+            try
+            {
+                clients.Add(await ConnectOneAsync(address, network, notes));
+            }
+            catch (Exception e) when (e is SocketException or IOException or HandshakeException)
+            {
+                throw new InvalidOperationException($"Client {i + 1} of {count} could not connect to {address}: {e.Message}", e);
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -33,17 +33,15 @@ internal static class Run
         Console.WriteLine(Machine.Describe());
 
         var only = Argument(arguments, "--only");
-        if (only is not ("javascript" or "keeping"))
+        if (only is null or "ingest")
             await Ingest.RunAsync(work, messages, repeat, results);
         if (only is null or "keeping")
             await Keeping.RunAsync(work, messages, results);
-        if (only is not ("ingest" or "keeping"))
-        {
-            var corpus = await Corpus.OpenAsync(work, messages, feeds);
-            await SyncComparison.RunAsync(new Syncs(corpus, work), work, corpus, repeat, only == "javascript", results);
-            if (only is null)
-                await CrowdRun.RunAsync(Path.Combine(work, SyncComparison.SenderDirectory), corpus, results);
-        }
+        var corpus = only is "ingest" or "keeping" ? null : await Corpus.OpenAsync(work, messages, feeds);
+        if (corpus is not null && only is null or "syncs" or "javascript")
+            await SyncComparison.RunAsync(new Syncs(corpus!, work), work, corpus!, repeat, only == "javascript", results);
+        if (corpus is not null && only is null or "crowd")
+            await CrowdRun.RunAsync(Path.Combine(work, SyncComparison.SenderDirectory), corpus!, results);
 
         var markdown = results.ToMarkdown(Machine.Describe(), DateOnly.FromDateTime(DateTime.UtcNow));
         Console.WriteLine();

@@ -59,7 +59,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
         process = ChildProcess.Start(
             Executable,
             ["run", "--json", .. Where, "--ssb-port", $"{port}", "--ssb-bind", "127.0.0.1", "--web-port", "0", "--web-bind", "127.0.0.1",
-                "--public-host", "127.0.0.1", "--min-free-space", "1MB", "--log-level", "debug", .. settings],
+                "--public-host", "127.0.0.1", "--min-free-space", "1MB", .. settings.Contains("--log-level") ? settings : [.. settings, "--log-level", "debug"]],
             line =>
             {
                 using var document = JsonDocument.Parse(line);

@@ -4,7 +4,9 @@ const pull = require('pull-stream')
 const ssbKeys = require('ssb-keys')
 const converse = require('../driver/conversation')
 const operations = require('../driver/operations')
-const { given, address, config } = require('../driver/settings')(ssbKeys)
+const settings = require('../driver/settings')
+
+const { given, address, config } = settings(ssbKeys)
 
 const create = require('ssb-server').createSsbServer()
   .use(require('ssb-private1'))
@@ -17,10 +19,11 @@ const create = require('ssb-server').createSsbServer()
 if (given.ebt !== false) create.use(require('ssb-ebt'))
 const ssb = create(config)
 
-converse({ id: ssb.id, address }, operations(ssb, pull, {
+const answers = operations(ssb, pull, {
   onMessage: (fn) => ssb.post(({ value }) => fn(value)),
   connect: (to, cb) => ssb.connect(to, cb),
   publish: (content, cb) => ssb.publish(content, cb),
   publishPrivate: (content, recps, format, cb) => ssb.publish({ ...content, recps }, cb),
   getDecrypted: (id, cb) => ssb.get({ id, private: true }, cb)
-}))
+})
+settings.listening(given.port).then(() => converse({ id: ssb.id, address }, answers))

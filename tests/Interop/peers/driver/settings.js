@@ -1,5 +1,6 @@
 // What a peer is started with, and the ssb-config that follows from it: one address on loopback and nothing that
 // looks for other machines.
+const net = require('net')
 const path = require('path')
 
 /** argv: {"directory","networkKey","port","ebt","hops"} */
@@ -29,3 +30,9 @@ module.exports = function settings(ssbKeys) {
   }
   return { given, keys, address, config }
 }
+
+/** Answers when something listens on a port of this machine. */
+module.exports.listening = (port) => new Promise((resolve) => {
+  const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve() })
+  socket.on('error', () => setTimeout(() => module.exports.listening(port).then(resolve), 20))
+})

@@ -3,7 +3,9 @@ const pull = require('pull-stream')
 const ssbKeys = require('ssb-keys')
 const converse = require('../driver/conversation')
 const operations = require('../driver/operations')
-const { given, address, config } = require('../driver/settings')(ssbKeys)
+const settings = require('../driver/settings')
+
+const { given, address, config } = settings(ssbKeys)
 
 const ssb = require('secret-stack')({ caps: config.caps })
   .use(require('ssb-master'))
@@ -18,7 +20,7 @@ const ssb = require('secret-stack')({ caps: config.caps })
   .use(require('ssb-invite-client'))
   .call(null, config)
 
-converse({ id: ssb.id, address }, operations(ssb, pull, {
+const answers = operations(ssb, pull, {
   onMessage: (fn) => ssb.db.onMsgAdded(({ nativeMsg }) => fn(nativeMsg)),
   connect: (to, cb) => ssb.conn.connect(to, cb),
   publish: (content, cb) => ssb.db.create({ keys: config.keys, content }, cb),
@@ -27,4 +29,5 @@ converse({ id: ssb.id, address }, operations(ssb, pull, {
   publishPrivate: (content, recps, format, cb) =>
     ssb.db.create({ keys: config.keys, content: { ...content, recps }, recps, encryptionFormat: format }, cb),
   getDecrypted: (key, cb) => ssb.db.get(key, cb)
-}))
+})
+settings.listening(given.port).then(() => converse({ id: ssb.id, address }, answers))
