@@ -30,9 +30,10 @@ internal static class StatusCommand
         return text.ToString().TrimEnd('\n');
     }
 
-    /// <summary>A name such as <c>blobsWanted</c> as words: blobs wanted.</summary>
+    /// <summary>A name such as <c>blobsWanted</c> as words: blobs wanted. A unit at its end is told with the value.</summary>
     private static string Words(string name)
     {
+        name = name.Replace("Bytes", "", StringComparison.Ordinal).Replace("Seconds", "", StringComparison.Ordinal);
         var words = new StringBuilder();
         foreach (var c in name)
         {
@@ -44,7 +45,14 @@ internal static class StatusCommand
 
     private static string Value(JsonProperty property) =>
         property.Name.EndsWith("Bytes", StringComparison.Ordinal) && property.Value.TryGetInt64(out var bytes) ? Size(bytes)
+        : property.Name.EndsWith("Seconds", StringComparison.Ordinal) && property.Value.TryGetInt64(out var seconds) ? Duration(TimeSpan.FromSeconds(seconds))
         : property.Value.ToString();
+
+    private static string Duration(TimeSpan time) =>
+        time.TotalDays >= 1 ? $"{(int)time.TotalDays} d {time.Hours} h"
+        : time.TotalHours >= 1 ? $"{time.Hours} h {time.Minutes} min"
+        : time.TotalMinutes >= 1 ? $"{time.Minutes} min"
+        : $"{time.Seconds} s";
 
     private static string Size(long bytes) => bytes switch
     {

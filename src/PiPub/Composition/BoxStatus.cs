@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using PiPub.Configuration;
 
@@ -16,7 +15,7 @@ internal sealed class BoxStatus(PiPubOptions options, BoxStorage storage, BoxNod
     {
         json.WriteString("id"u8, storage.Identity.Id.ToString());
         json.WriteString("version"u8, version);
-        json.WriteString("uptime"u8, time.GetElapsedTime(_startedAt).ToString("d\\.hh\\:mm\\:ss", CultureInfo.InvariantCulture));
+        json.WriteNumber("uptimeSeconds"u8, (long)time.GetElapsedTime(_startedAt).TotalSeconds);
         json.WriteString("owner"u8, node.Owner.Owner?.ToString() ?? "nobody yet: the first person who uses an invite becomes it");
         json.WriteString("publishing"u8, node.OwnFeed.MayPublish(out var why) ? "ready" : why);
         json.WriteNumber("feeds"u8, storage.Messages.FeedCount);
