@@ -69,12 +69,13 @@ internal sealed class Syncs(Corpus corpus, string workDirectory)
         var writtenBefore = ProcessMeter.WrittenBytes(receiver.ProcessId);
         var clock = Stopwatch.StartNew();
         await owner.CallAsync("conn.connect", $"[\"{relay.Address}\"]");
-        while (await TotalAsync(owner) < expected)
+        do
         {
             if (clock.Elapsed > Patience)
                 throw new TimeoutException($"The receiving PiPub holds {await TotalAsync(owner)} of {expected} messages.\n{receiver.Log}");
-            await Task.Delay(25);
+            await QuietAsync(relay);
         }
+        while (await TotalAsync(owner) < expected);
         var seconds = clock.Elapsed.TotalSeconds;
         await Task.Delay(Rest);
         var run = new SyncRun(seconds, ProcessMeter.PeakResidentBytes(receiver.ProcessId),
@@ -83,6 +84,18 @@ internal sealed class Syncs(Corpus corpus, string workDirectory)
         if (keepIn is null)
             Directory.Delete(directory, recursive: true);
         return run;
+    }
+
+    /// <summary>Waits until nothing has come over the wire for a moment: to ask the receiver earlier would cost it time and memory.</summary>
+    private static async Task QuietAsync(CountingRelay relay)
+    {
+        long before;
+        do
+        {
+            before = relay.BytesFromTarget;
+            await Task.Delay(20);
+        }
+        while (relay.BytesFromTarget != before);
     }
 
     private static async Task<long> TotalAsync(OwnerClient owner)

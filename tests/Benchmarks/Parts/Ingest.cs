@@ -80,12 +80,12 @@ internal static class Ingest
         var random = new Random(1);
         var keys = Enumerable.Range(0, Authors).Select(i => KeyPair.FromSeed(SHA256.HashData([(byte)i]))).ToArray();
         var tips = new FeedTip[Authors];
-        Span<byte> noise = stackalloc byte[240];
+        Span<byte> noise = stackalloc byte[346];
         for (var i = 0; i < count; i++)
         {
             var author = i % Authors;
             random.NextBytes(noise);
-            var content = Encoding.UTF8.GetBytes($$"""{"type":"post","text":"{{Convert.ToBase64String(noise[..random.Next(30, 240)])}}"}""");
+            var content = Encoding.UTF8.GetBytes($$"""{"type":"post","text":"{{Convert.ToBase64String(noise[..random.Next(30, 346)])}}"}""");
             var message = ClassicFeed.Create(keys[author], tips[author], 1_700_000_000_000 + i, content);
             tips[author] = new FeedTip(message.Sequence, message.Id);
             wires[i] = message.Value;

@@ -8,10 +8,10 @@ function madeUpBytes(name, size) {
   return crypto.createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size))
 }
 
-/** Text as people write it: 40 to 320 characters, so that a message is about 595 bytes on average. */
+/** Text as long as people write it: 40 to 460 characters, so that a message is about 595 bytes on average. */
 function madeUpText(name, number) {
-  const bytes = madeUpBytes(name + number, 240)
-  return bytes.subarray(0, 30 + bytes[0] % 210).toString('base64')
+  const bytes = madeUpBytes(name + number, 348)
+  return bytes.subarray(0, 30 + bytes.readUInt16LE() % 316).toString('base64')
 }
 
 module.exports = function operations(ssb, pull, stack) {
