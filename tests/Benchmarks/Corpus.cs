@@ -8,7 +8,7 @@ namespace PiPub.Benchmarks;
 /// </summary>
 internal sealed class Corpus
 {
-    private const string Name = "corpus";
+    private const string Name = "posts";
 
     private Corpus(int messages, string networkKey, string directory, string[] authors) =>
         (Messages, NetworkKey, Directory, Authors) = (messages, networkKey, directory, authors);
