@@ -1,4 +1,3 @@
-using System.Net.NetworkInformation;
 using Microsoft.Extensions.Logging;
 using PiPub.Scuttlebutt.Addresses;
 using PiPub.Storage.State;
@@ -58,7 +57,6 @@ public sealed class ConnectionScheduler : IAsyncDisposable
         {
             if (_looking.IsCompleted && !_stopping.IsCancellationRequested)
             {
-                NetworkChange.NetworkAddressChanged += NetworkChanged;
                 _looking = LookAgainAndAgainAsync();
             }
         }
@@ -70,7 +68,6 @@ public sealed class ConnectionScheduler : IAsyncDisposable
     /// <summary>Stops dialling and writes down the experience with addresses. Connections stay.</summary>
     public async Task StopAsync()
     {
-        NetworkChange.NetworkAddressChanged -= NetworkChanged;
         await _stopping.CancelAsync();
         await _looking;
         _book.Save();
@@ -247,6 +244,4 @@ public sealed class ConnectionScheduler : IAsyncDisposable
             last = now;
         }
     }
-
-    private void NetworkChanged(object? sender, EventArgs e) => Reset();
 }

@@ -114,12 +114,14 @@ public sealed class Box : IAsyncDisposable
 
         _node = _closing.Add(new BoxNode(options, storage, _inviteAddresses, logs, TimeProvider.System, Version));
         _node.Start();
+        var networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, MapWeb, logs));
         await web.StartAsync(cancellationToken);
         (_addresses.SsbPort, _addresses.WebPort) = (web.SsbPort, web.WebPort);
         SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
 
+        networks.Start();
         _node.SeekPeers();
     }
 

@@ -22,17 +22,16 @@ internal sealed class BoxNode : IAsyncDisposable
     private readonly List<Func<CancellationToken, Task>> _work = [];
     private readonly MessageIntake _intake;
     private readonly ReplicationScheduler _replication;
-    private readonly ConnectionScheduler _connections;
     private readonly ILogger _logger;
 
     public BoxNode(PiPubOptions options, BoxStorage storage, InviteAddresses addresses, ILoggerFactory logs, TimeProvider time, string version)
     {
         var (identity, messages, views, state) = (storage.Identity, storage.Messages, storage.Views, storage.State);
-        var methods = new RpcMethods();
+        var methods = Methods = new RpcMethods();
         _logger = logs.CreateLogger<BoxNode>();
 
         // Who follows and blocks whom.
-        var graph = new FollowGraph(identity.Id, options.Hops);
+        var graph = Graph = new FollowGraph(identity.Id, options.Hops);
         graph.Load(messages, new ViewContacts(views));
         new FriendsMethods(graph).Register(methods);
 
@@ -101,7 +100,7 @@ internal sealed class BoxNode : IAsyncDisposable
 
         // Connections.
         Peers = new PeerTable(time);
-        var policy = new GraphPolicy(graph, Invitations);
+        var policy = Policy = new GraphPolicy(graph, Invitations);
         var peerOptions = new PeerOptions
         {
             MaxConnections = options.MaxConnections,
@@ -122,14 +121,14 @@ internal sealed class BoxNode : IAsyncDisposable
             peerOptions,
             time,
             logs.CreateLogger<PeerServer>()));
-        var book = new AddressBook(new KnownAddressesTable(state), identity.Id);
+        var book = Book = new AddressBook(new KnownAddressesTable(state), identity.Id);
         foreach (var address in options.Connect)
         {
             book.Remember(address, AddressSource.Owner, isKept: false);
         }
 
         new PeerMethods(Server, book).Register(methods);
-        _connections = _closing.Add(new ConnectionScheduler(Server, book, policy, peerOptions, time, logs.CreateLogger<ConnectionScheduler>()));
+        Connections = _closing.Add(new ConnectionScheduler(Server, book, policy, peerOptions, time, logs.CreateLogger<ConnectionScheduler>()));
         _work.Add(new AnnouncedPubs(views, book, time).RunAsync);
 
         new Contacts(publisher, identity.Id).Register(methods);
@@ -148,6 +147,17 @@ internal sealed class BoxNode : IAsyncDisposable
             new BoxStatus(options, storage, this, time, version).Write,
             version).Register(methods);
     }
+
+    /// <summary>What is offered to whom; complete before anybody is let in.</summary>
+    public RpcMethods Methods { get; }
+
+    public FollowGraph Graph { get; }
+
+    public IPeerPolicy Policy { get; }
+
+    public AddressBook Book { get; }
+
+    public ConnectionScheduler Connections { get; }
 
     public PeerServer Server { get; }
 
@@ -173,7 +183,7 @@ internal sealed class BoxNode : IAsyncDisposable
     }
 
     /// <summary>Begins to seek peers.</summary>
-    public void SeekPeers() => _connections.Start();
+    public void SeekPeers() => Connections.Start();
 
     /// <summary>Peers go first, then what works for them, and last the door to the log.</summary>
     public async ValueTask DisposeAsync()

@@ -119,6 +119,9 @@ internal static class ConfigurationValue
         return [.. texts.Select(text => text.Trim('[', ']'))];
     }
 
+    public static string HostLabel(string text) =>
+        PeerHost.IsName(text) && !text.Contains('.') && !text.Contains('_') ? text.ToLowerInvariant() : throw new FormatException();
+
     public static IReadOnlyList<MultiserverAddress> PeerAddresses(IReadOnlyList<string> texts)
     {
         var addresses = new List<MultiserverAddress>();

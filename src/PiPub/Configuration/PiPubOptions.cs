@@ -68,6 +68,15 @@ public sealed class PiPubOptions
     /// <summary>Whether to announce the box on the local network and look for others there.</summary>
     public bool Discovery { get; set; } = true;
 
+    /// <summary>The box's name on the local network, without <c>.local</c>.</summary>
+    public string HostName { get; set; } = "pipub";
+
+    /// <summary>Whether the home router is asked to pass connections on to the port for peers.</summary>
+    public bool MapPort { get; set; } = true;
+
+    /// <summary>Whether the home router is asked to pass connections on to the web port.</summary>
+    public bool MapWebPort { get; set; }
+
     /// <summary>The least serious log lines that are written.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 }

@@ -33,6 +33,9 @@ public sealed class ConfigurationReaderTests : IDisposable
         { "public-host", "pub.example, 2001:db8::1", "pub.example,2001:db8::1", "pub.example:8008/x" },
         { "connect", $"net:pub.example:8008~shs:{Base64}", $"net:pub.example:8008~shs:{Base64}", "pub.example:8008" },
         { "discovery", "off", "False", "maybe" },
+        { "host-name", "Attic", "attic", "attic.local" },
+        { "map-port", "off", "False", "maybe" },
+        { "map-web-port", "on", "True", "maybe" },
         { "log-level", "warn", "Warning", "loud" },
     };
 
@@ -212,6 +215,9 @@ public sealed class ConfigurationReaderTests : IDisposable
         "public-host" => string.Join(',', options.PublicHosts),
         "connect" => string.Join(',', options.Connect.Select(address => address.Format())),
         "discovery" => options.Discovery.ToString(),
+        "host-name" => options.HostName,
+        "map-port" => options.MapPort.ToString(),
+        "map-web-port" => options.MapWebPort.ToString(),
         "log-level" => options.LogLevel.ToString(),
         _ => throw new ArgumentOutOfRangeException(nameof(key), key, "This test does not know the key."),
     };
