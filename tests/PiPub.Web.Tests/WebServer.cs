@@ -30,7 +30,7 @@ internal sealed class WebServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
-        app.MapPeerWebSockets(accept);
+        app.MapPeerWebSockets(peer => accept(peer.Pipe, new IPEndPoint(peer.Remote!, 0), TestContext.Current.CancellationToken));
         app.MapStatusPage(() => description ?? new BoxDescription(null, Self.Id, []));
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new WebServer(app);

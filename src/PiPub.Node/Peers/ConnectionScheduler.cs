@@ -1,5 +1,5 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
-using PiPub.Scuttlebutt.Addresses;
 using PiPub.Storage.State;
 
 namespace PiPub.Node.Peers;
@@ -8,11 +8,10 @@ namespace PiPub.Node.Peers;
 /// Keeps the box connected with others on its own account: every two seconds it looks which known addresses are due.
 /// </summary>
 /// <remarks>
-/// Rules after ssb-conn 6.0.4 conn-scheduler.js: pauses grow with failures (<see cref="ConnectionBackoff"/>); addresses that the
-/// network told of are dialled only when public and when their feed is in the social graph; blocked peers are not;
-/// after sleep or a change of network nothing has to wait; when all places are taken the oldest connection to a peer that
-/// the owner did not ask for is given up after two hours, for another to have its turn. Connections that others made are
-/// not counted: a pub has those in plenty, and still wants its own.
+/// Rules after ssb-conn 6.0.4 conn-scheduler.js: which address comes next is said in <see cref="DialOrder"/>; after sleep or a
+/// change of network nothing has to wait; when all places are taken the oldest connection to a peer that the owner did not
+/// ask for is given up after two hours, for another to have its turn, and at once for a neighbour on the local network.
+/// Connections that others made are not counted: a pub has those in plenty, and still wants its own.
 /// </remarks>
 public sealed class ConnectionScheduler : IAsyncDisposable
 {
@@ -22,22 +21,31 @@ public sealed class ConnectionScheduler : IAsyncDisposable
     private static readonly TimeSpan SavePause = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan RotationPause = TimeSpan.FromHours(2);
 
+    /// <summary>How long a connection stands, and how long nobody else was asked to go, before it makes room for a neighbour.</summary>
+    private static readonly TimeSpan NeighbourPause = TimeSpan.FromSeconds(20);
+
+    /// <summary>A connection that ends sooner has failed: a peer that lets one in and hangs up is not dialled in a loop.</summary>
+    private static readonly TimeSpan Standing = TimeSpan.FromSeconds(20);
+
+    /// <summary>The least time between two resets, for a network that comes and goes.</summary>
+    private static readonly TimeSpan ResetPause = TimeSpan.FromSeconds(4);
+
     /// <summary>A look this much too late means that the machine slept.</summary>
     private static readonly TimeSpan Sleep = TimeSpan.FromSeconds(30);
 
     private readonly PeerServer _server;
     private readonly AddressBook _book;
-    private readonly IPeerPolicy _policy;
     private readonly PeerOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Random _random;
+    private readonly DialOrder _order;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private Task _looking = Task.CompletedTask;
     private int _dialling;
     private long _savedAt;
     private long _rotatedAt;
+    private long? _resetAt;
     private volatile bool _reset;
 
     /// <summary>Joins the parts; <see cref="Start"/> begins.</summary>
@@ -45,9 +53,23 @@ public sealed class ConnectionScheduler : IAsyncDisposable
         PeerServer server, AddressBook book, IPeerPolicy policy, PeerOptions options, TimeProvider time, ILogger<ConnectionScheduler> logger, Random? random = null)
     {
         ArgumentNullException.ThrowIfNull(time);
-        (_server, _book, _policy, _options, _time, _logger) = (server, book, policy, options, time, logger);
-        _random = random ?? Random.Shared;
+        (_server, _book, _options, _time, _logger) = (server, book, options, time, logger);
+        _order = new DialOrder(server, policy, time, random ?? Random.Shared);
         _savedAt = _rotatedAt = time.GetTimestamp();
+    }
+
+    /// <summary>Whether an address is this machine's own; loopback unless the machine's interfaces are known.</summary>
+    public Func<IPAddress, bool> IsOwn
+    {
+        get => _order.IsOwn;
+        set => _order.IsOwn = value;
+    }
+
+    /// <summary>Whether the machine has a network at all. Without one no internet address is tried, and none is thought worse of.</summary>
+    public Func<bool> IsOnline
+    {
+        get => _order.IsOnline;
+        set => _order.IsOnline = value;
     }
 
     /// <summary>Begins, or begins again after <see cref="StopAsync"/> was not called.</summary>
@@ -85,9 +107,10 @@ public sealed class ConnectionScheduler : IAsyncDisposable
     {
         _book.TakeStaged(StagedPerLook);
         var addresses = _book.All;
-        if (_reset)
+        if (_reset && (_resetAt is not { } last || _time.GetElapsedTime(last) >= ResetPause))
         {
             _reset = false;
+            _resetAt = _time.GetTimestamp();
             foreach (var address in addresses)
             {
                 address.LastAttempt = null;
@@ -96,13 +119,13 @@ public sealed class ConnectionScheduler : IAsyncDisposable
 
         var standing = _server.OutgoingCount + Volatile.Read(ref _dialling);
         var free = _options.MaxOutgoing - standing;
-        var due = Due(addresses, _options.MaxOutgoing == 0 ? 1 : (double)standing / _options.MaxOutgoing);
+        var due = _order.Due(addresses, _options.MaxOutgoing == 0 ? 1 : (double)standing / _options.MaxOutgoing);
         if (free <= 0 && due.Count > 0)
         {
-            Rotate(addresses);
+            MakeRoom(addresses, forNeighbour: DialOrder.IsLocal(due[0]));
         }
 
-        foreach (var (address, _) in due.Take(Math.Max(0, free)))
+        foreach (var address in due.Take(Math.Max(0, free)))
         {
             _ = DialAsync(address);
         }
@@ -114,45 +137,6 @@ public sealed class ConnectionScheduler : IAsyncDisposable
         }
     }
 
-    private List<(BookedAddress Address, TimeSpan Pause)> Due(IReadOnlyList<BookedAddress> addresses, double fullness)
-    {
-        var due = new List<(BookedAddress Address, TimeSpan Pause)>();
-        foreach (var address in addresses)
-        {
-            if (address.IsBusy || _server.Peers.FindConnected(address.Feed) is not null || HopsIfWanted(address) is not { } hops)
-            {
-                continue;
-            }
-
-            var experience = new ConnectionBackoff.Experience(
-                address.Failures,
-                address.LastAttempt is not null || address.Failures > 0 || address.ConnectedAt is not null,
-                address.ConnectedAt is not null,
-                address.Address.Scope == AddressScope.Local,
-                address.Source == AddressSource.Owner);
-            var pause = ConnectionBackoff.Pause(experience, hops, fullness, _random.NextDouble());
-            if (address.LastAttempt is not { } last || _time.GetElapsedTime(last) >= pause)
-            {
-                due.Add((address, pause));
-            }
-        }
-
-        due.Sort(static (a, b) =>
-        {
-            var byOwner = (a.Address.Source != AddressSource.Owner).CompareTo(b.Address.Source != AddressSource.Owner);
-            return byOwner != 0 ? byOwner : a.Pause.CompareTo(b.Pause);
-        });
-
-        // One address a peer; the others have their turn when it fails.
-        var seen = new HashSet<Scuttlebutt.Identities.FeedId>();
-        due.RemoveAll(candidate => !seen.Add(candidate.Address.Feed));
-        return due;
-    }
-
-    /// <summary>The distance that counts for the pause; null when the address is not to be dialled.</summary>
-    private int? HopsIfWanted(BookedAddress address) =>
-        address.Source is AddressSource.Owner or AddressSource.Invite ? 0 : _policy.HopsOf(address.Feed) is >= 0 and var hops ? hops : null;
-
     private async Task DialAsync(BookedAddress address)
     {
         address.IsBusy = true;
@@ -161,9 +145,20 @@ public sealed class ConnectionScheduler : IAsyncDisposable
         try
         {
             var peer = await _server.ConnectAsync(address.Address, address.Source is AddressSource.PubMessage or AddressSource.Invite, _stopping.Token);
+            var (failures, since) = (address.Failures, _time.GetTimestamp());
             address.Failures = 0;
             address.ConnectedAt = _time.GetUtcNow();
-            _ = peer.Session.Closed.UnsafeRegister(_ => Ended(address), null);
+            _ = peer.Session.Closed.UnsafeRegister(
+                _ =>
+                {
+                    if (_time.GetElapsedTime(since) < Standing)
+                    {
+                        address.Failures = failures + 1;
+                    }
+
+                    Ended(address);
+                },
+                null);
         }
         catch (PeerConnectException)
         {
@@ -188,9 +183,10 @@ public sealed class ConnectionScheduler : IAsyncDisposable
         address.IsBusy = false;
     }
 
-    private void Rotate(IReadOnlyList<BookedAddress> addresses)
+    private void MakeRoom(IReadOnlyList<BookedAddress> addresses, bool forNeighbour)
     {
-        if (_time.GetElapsedTime(_rotatedAt) < RotationPause)
+        var least = forNeighbour ? NeighbourPause : RotationPause;
+        if (_time.GetElapsedTime(_rotatedAt) < least)
         {
             return;
         }
@@ -198,14 +194,15 @@ public sealed class ConnectionScheduler : IAsyncDisposable
         BookedAddress? oldest = null;
         foreach (var address in addresses)
         {
-            if (address is { IsBusy: true, Source: not AddressSource.Owner } && _server.Peers.FindConnected(address.Feed) is { IsOutgoing: true }
+            if (address is { IsBusy: true, Source: not AddressSource.Owner } && !(forNeighbour && DialOrder.IsLocal(address))
+                && _server.Peers.FindConnected(address.Feed) is { IsOutgoing: true }
                 && (oldest is null || address.ConnectedAt < oldest.ConnectedAt))
             {
                 oldest = address;
             }
         }
 
-        if (oldest?.ConnectedAt is { } since && _time.GetUtcNow() - since >= RotationPause)
+        if (oldest?.ConnectedAt is { } since && _time.GetUtcNow() - since >= least)
         {
             _rotatedAt = _time.GetTimestamp();
             _ = _server.DisconnectAsync(oldest.Feed);

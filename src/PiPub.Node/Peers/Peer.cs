@@ -1,3 +1,4 @@
+using System.Net;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
 
@@ -12,6 +13,12 @@ public sealed record Peer(IRpcSession Session, bool IsOutgoing, string Address, 
 {
     /// <summary>The peer's identity.</summary>
     public FeedId Id => Session.Remote;
+
+    /// <summary>The IP address of the other end, as seen from here; null when there is none.</summary>
+    public IPAddress? RemoteAddress { get; init; }
+
+    /// <summary>The IP address of this end; null when there is none or it is not known.</summary>
+    public IPAddress? LocalAddress { get; init; }
 }
 
 /// <summary>

@@ -12,7 +12,10 @@ public sealed class PeerConnectionHandler(PeerServer server) : ConnectionHandler
     {
         ArgumentNullException.ThrowIfNull(connection);
         var remote = connection.RemoteEndPoint as IPEndPoint;
-        return server.AcceptAsync(new PeerTransport(connection.Transport, remote?.Address, Describe(remote), connection.Abort));
+        return server.AcceptAsync(new PeerTransport(connection.Transport, remote?.Address, Describe(remote), connection.Abort)
+        {
+            Local = (connection.LocalEndPoint as IPEndPoint)?.Address,
+        });
     }
 
     /// <summary>A remote end point as the beginning of a multiserver address, such as <c>net:192.168.1.5:40312</c>.</summary>

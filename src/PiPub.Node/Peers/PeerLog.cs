@@ -37,4 +37,7 @@ internal static partial class PeerLog
 
     [LoggerMessage(11, LogLevel.Error, "The search for peers to connect to failed, and goes on.")]
     public static partial void SchedulingFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(12, LogLevel.Debug, "The connection with {Peer} is ended: this machine no longer has the address {Local}, over which it went.")]
+    public static partial void Stranded(ILogger logger, string peer, string local);
 }

@@ -22,7 +22,7 @@ public sealed partial class PeerServer
             MethodFailed = (method, e) => PeerLog.MethodFailed(_logger, method, remote.ToString(), e),
         };
         var address = isOutgoing || role == PeerRole.Owner ? transport.Description : $"{transport.Description}~shs:{Convert.ToBase64String(remote.AsSpan())}";
-        var peer = new Peer(session, isOutgoing, address, _time.GetUtcNow());
+        var peer = new Peer(session, isOutgoing, address, _time.GetUtcNow()) { RemoteAddress = transport.Remote, LocalAddress = transport.Local };
         return new PeerConnection(peer, session, transport, role, _time.GetTimestamp());
     }
 

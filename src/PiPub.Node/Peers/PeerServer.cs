@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.Identities;
@@ -203,6 +204,24 @@ public sealed partial class PeerServer : IAsyncDisposable
         {
             await Task.WhenAll(_roster.All().ConvertAll(static c => c.Session.CloseAsync()));
             await Task.Delay(20);
+        }
+    }
+
+    /// <summary>
+    /// Ends the connections whose own end has an address that this machine no longer has: they are dead, and would be taken
+    /// for alive until they time out.
+    /// </summary>
+    /// <param name="isOwn">Whether an address is this machine's.</param>
+    public void EndStranded(Func<IPAddress, bool> isOwn)
+    {
+        ArgumentNullException.ThrowIfNull(isOwn);
+        foreach (var connection in _roster.All())
+        {
+            if (connection.Transport.Local is { } local && !isOwn(local))
+            {
+                PeerLog.Stranded(_logger, connection.Peer.Id.ToString(), local.ToString());
+                connection.Transport.Abort();
+            }
         }
     }
 

@@ -20,7 +20,7 @@ public sealed class PeerTransport : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(pipe);
         ArgumentNullException.ThrowIfNull(abort);
         Pipe = pipe;
-        Remote = remote is { IsIPv4MappedToIPv6: true } ? remote.MapToIPv4() : remote;
+        Remote = Unmapped(remote);
         Description = description;
         _abort = abort;
         _dispose = dispose;
@@ -31,6 +31,13 @@ public sealed class PeerTransport : IAsyncDisposable
 
     /// <summary>The IP address of the other end, IPv4 as such; null when there is none.</summary>
     public IPAddress? Remote { get; }
+
+    /// <summary>The IP address of this end, IPv4 as such; null when there is none or it is not known.</summary>
+    public IPAddress? Local
+    {
+        get;
+        init => field = Unmapped(value);
+    }
 
     /// <summary>The multiserver address dialled, or the remote end point as text.</summary>
     public string Description { get; }
@@ -43,4 +50,6 @@ public sealed class PeerTransport : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _dispose?.Invoke() ?? default;
+
+    private static IPAddress? Unmapped(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 }

@@ -54,7 +54,10 @@ public sealed class TcpDialer(ILoggerFactory loggers) : IPeerDialer, IDisposable
     internal static PeerTransport OverSocket(SocketConnectionContextFactory pipes, Socket socket, IPAddress? remote, string description)
     {
         var connection = pipes.Create(socket);
-        return new PeerTransport(connection.Transport, remote, description, connection.Abort, connection.DisposeAsync);
+        return new PeerTransport(connection.Transport, remote, description, connection.Abort, connection.DisposeAsync)
+        {
+            Local = (connection.LocalEndPoint as IPEndPoint)?.Address,
+        };
     }
 
     private static async ValueTask<IReadOnlyList<IPAddress>> LookUpAsync(string host, bool publicOnly, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
-using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using PiPub.Node.Peers;
 
 namespace PiPub.Web.WebSockets;
 
@@ -13,8 +13,8 @@ public static class PeerWebSockets
     /// follows; when it returns the socket is closed. Paths below /_ are left to the web server's own use.
     /// </summary>
     /// <param name="app">The web application.</param>
-    /// <param name="accept">Gets the byte stream, where it comes from, and a token that is cancelled when it is cut.</param>
-    public static void MapPeerWebSockets(this WebApplication app, Func<IDuplexPipe, EndPoint, CancellationToken, Task> accept)
+    /// <param name="accept">Gets the connection, and completes when it has ended.</param>
+    public static void MapPeerWebSockets(this WebApplication app, Func<PeerTransport, Task> accept)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(accept);
@@ -26,10 +26,10 @@ public static class PeerWebSockets
     private static bool IsPeer(HttpContext context) =>
         context.WebSockets.IsWebSocketRequest && !context.Request.Path.Value!.StartsWith("/_", StringComparison.Ordinal);
 
-    private static async Task ServeAsync(HttpContext context, Func<IDuplexPipe, EndPoint, CancellationToken, Task> accept)
+    private static async Task ServeAsync(HttpContext context, Func<PeerTransport, Task> accept)
     {
         var from = new IPEndPoint(context.Connection.RemoteIpAddress ?? IPAddress.None, context.Connection.RemotePort);
         await using var transport = new WebSocketTransport(await context.WebSockets.AcceptWebSocketAsync());
-        await accept(transport, from, context.RequestAborted);
+        await accept(new PeerTransport(transport, from.Address, $"ws:{from}", transport.Abort) { Local = context.Connection.LocalIpAddress });
     }
 }

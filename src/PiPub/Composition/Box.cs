@@ -1,4 +1,3 @@
-using System.Net;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
@@ -127,11 +126,7 @@ public sealed class Box : IAsyncDisposable
 
     private void MapWeb(Microsoft.AspNetCore.Builder.WebApplication app)
     {
-        app.MapPeerWebSockets((pipe, remote, aborted) =>
-        {
-            var end = (IPEndPoint)remote;
-            return _node.Server.AcceptAsync(new PeerTransport(pipe, end.Address, $"ws:{end}", ((WebSocketTransport)pipe).Abort));
-        });
+        app.MapPeerWebSockets(_node.Server.AcceptAsync);
         app.MapStatusPage(() => new BoxDescription(null, Id, Addresses));
     }
 }

@@ -19,7 +19,13 @@ internal sealed class BoxNetworks : IAsyncDisposable
     {
         _logger = logs.CreateLogger<BoxNetworks>();
         _watch = _closing.Add(new NetworkWatch(time, logs.CreateLogger<NetworkWatch>()));
-        _watch.Changed += node.Connections.Reset;
+        node.Connections.IsOwn = _watch.IsOwn;
+        node.Connections.IsOnline = () => _watch.Current.Count > 0;
+        _watch.Changed += () =>
+        {
+            node.Server.EndStranded(_watch.IsOwn);
+            node.Connections.Reset();
+        };
         _ = (options, identity, addresses);
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.Identities;
@@ -147,6 +148,135 @@ public class ConnectionSchedulerTests
     }
 
     [Fact]
+    public async Task The_local_network_comes_first_then_the_owners_word_then_what_failed_least()
+    {
+        var time = new ManualTime();
+        var dialer = new FailingDialer();
+        await using var client = new TestNode(new PeerOptions { MaxOutgoing = 1 }, time, dialer: dialer);
+        var failedOnce = Somebody("failed.example.com");
+        client.Policy.Hops[failedOnce.Key!.Value] = 1;
+        client.Book.Remember(failedOnce, AddressSource.PubMessage);
+        client.Scheduler.Look();
+        await Eventually.TrueAsync(() => client.Book.All[0] is { Failures: 1, IsBusy: false }, "it has failed once");
+
+        var inBothPlaces = KeyPair.Generate().Id;
+        var neighbour = MultiserverAddress.Of(MultiserverTransport.Net, "192.168.1.7", 8008, inBothPlaces);
+        client.Policy.Hops[inBothPlaces] = 1;
+        client.Book.Remember(MultiserverAddress.Of(MultiserverTransport.Net, "same.example.com", 8008, inBothPlaces), AddressSource.PubMessage);
+        client.Book.Remember(Somebody("owners.example.com"), AddressSource.Owner);
+        var fresh = Somebody("fresh.example.com");
+        client.Policy.Hops[fresh.Key!.Value] = 1;
+        client.Book.Remember(fresh, AddressSource.PubMessage);
+        client.Book.Remember(neighbour, AddressSource.LocalNetwork);
+        time.Advance(TimeSpan.FromMinutes(2));
+        for (var count = 2; count <= 5; count++)
+        {
+            client.Scheduler.Look();
+            await Eventually.TrueAsync(() => dialer.Count == count && client.Book.All.All(static a => !a.IsBusy), "the next was dialled");
+        }
+
+        Assert.Equal("192.168.1.7", dialer.Dialled.ElementAt(1).Host);
+        Assert.Equal("owners.example.com", dialer.Dialled.ElementAt(2).Host);
+        Assert.Equal(["fresh.example.com", "same.example.com"], dialer.Dialled.Skip(3).Select(static d => d.Host).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    [InlineData("0.0.0.0")]
+    [InlineData("fe80::1")]
+    [InlineData("192.168.1.50")]
+    public async Task The_local_network_cannot_make_the_box_dial_itself(string host)
+    {
+        var dialer = new FailingDialer();
+        await using var client = new TestNode(dialer: dialer);
+        client.Scheduler.IsOwn = static ip => ip.ToString() is "192.168.1.50" or "127.0.0.1";
+        var friend = Somebody("192.168.1.7");
+        foreach (var address in (MultiserverAddress[])[Somebody(host), friend])
+        {
+            client.Policy.Hops[address.Key!.Value] = 1;
+            client.Book.Remember(address, AddressSource.LocalNetwork);
+        }
+
+        client.Scheduler.Look();
+        await Eventually.TrueAsync(() => dialer.Count > 0, "the friend was dialled");
+        await Task.Delay(50, Stop);
+        Assert.Equal("192.168.1.7", Assert.Single(dialer.Dialled).Host);
+    }
+
+    [Fact]
+    public async Task Without_a_network_no_internet_address_is_thought_worse_of()
+    {
+        var dialer = new FailingDialer();
+        await using var client = new TestNode(dialer: dialer);
+        var isOnline = false;
+        client.Scheduler.IsOnline = () => isOnline;
+        client.Book.Remember(Somebody("pub.example.com"), AddressSource.Owner);
+        client.Scheduler.Look();
+        await Task.Delay(50, Stop);
+        Assert.Equal(0, dialer.Count);
+        isOnline = true;
+        client.Scheduler.Look();
+        await Eventually.TrueAsync(() => dialer.Count == 1, "dialled once there is a network");
+    }
+
+    [Fact]
+    public async Task A_neighbour_takes_the_place_of_somebody_on_the_internet()
+    {
+        var time = new ManualTime();
+        await using var far = await new TestNode(time: time).ListenAsync();
+        await using var near = await new TestNode(time: time).ListenAsync();
+        await using var client = new TestNode(new PeerOptions { MaxOutgoing = 1 }, time, dialer: new RedirectingDialer(far, near));
+        client.Policy.Hops[far.Id] = client.Policy.Hops[near.Id] = 1;
+        client.Book.Remember(MultiserverAddress.Of(MultiserverTransport.Net, "far.example.com", 8008, far.Id), AddressSource.PubMessage);
+        client.Scheduler.Look();
+        await Eventually.TrueAsync(() => client.Table.FindConnected(far.Id) is not null && client.Book.All[0].ConnectedAt is not null, "the far one is connected");
+
+        time.Advance(TimeSpan.FromSeconds(21));
+        client.Book.Remember(MultiserverAddress.Of(MultiserverTransport.Net, "192.168.1.7", 8008, near.Id), AddressSource.LocalNetwork);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                client.Scheduler.Look();
+                return client.Table.FindConnected(near.Id) is not null && client.Table.FindConnected(far.Id) is null;
+            },
+            "the neighbour is connected in its place");
+    }
+
+    [Fact]
+    public async Task A_peer_that_lets_in_and_hangs_up_is_left_alone_for_longer_each_time()
+    {
+        var time = new ManualTime();
+        await using var server = await new TestNode(time: time).ListenAsync();
+        await using var client = new TestNode(time: time);
+        client.Book.Remember(server.Address, AddressSource.Owner);
+        for (var times = 1; times <= 3; times++)
+        {
+            client.Scheduler.Reset();
+            time.Advance(TimeSpan.FromSeconds(4));
+            client.Scheduler.Look();
+            await Eventually.TrueAsync(() => client.Table.FindConnected(server.Id) is not null && server.Table.FindConnected(client.Id) is not null, "connected");
+            await server.Server.DisconnectAsync(client.Id);
+            await Eventually.TrueAsync(() => client.Table.FindConnected(server.Id) is null && client.Book.All[0] is { IsBusy: false }, "hung up");
+            Assert.Equal(times, client.Book.All[0].Failures);
+        }
+    }
+
+    [Fact]
+    public async Task Connections_over_an_address_that_the_machine_lost_are_ended()
+    {
+        await using var server = await new TestNode().ListenAsync();
+        await using var client = new TestNode();
+        await client.Server.ConnectAsync(server.Address, publicOnly: false, Stop);
+        Assert.Equal("127.0.0.1", client.Table.FindConnected(server.Id)!.LocalAddress!.ToString());
+        client.Server.EndStranded(System.Net.IPAddress.IsLoopback);
+        await Task.Delay(50, Stop);
+        Assert.NotNull(client.Table.FindConnected(server.Id));
+        client.Server.EndStranded(static _ => false);
+        await Eventually.TrueAsync(() => client.Table.FindConnected(server.Id) is null, "ended");
+    }
+
+    [Fact]
     public async Task A_flood_of_pub_messages_is_taken_a_few_at_a_time_and_never_without_end()
     {
         await using var client = new TestNode(dialer: new FailingDialer());
@@ -223,6 +353,17 @@ public class ConnectionSchedulerTests
             _dialled.Enqueue((address.Host, publicOnly));
             throw new PeerConnectException("no luck");
         }
+    }
+
+    /// <summary>Reaches two nodes on loopback under other names.</summary>
+    private sealed class RedirectingDialer(params TestNode[] nodes) : IPeerDialer
+    {
+        private readonly TcpDialer _tcp = new(NullLoggerFactory.Instance);
+
+        public bool CanDial(MultiserverAddress address) => true;
+
+        public ValueTask<PeerTransport> DialAsync(MultiserverAddress address, bool publicOnly, CancellationToken cancellationToken) =>
+            _tcp.DialAsync(nodes.Single(node => node.Id == address.Key).Address, publicOnly: false, cancellationToken);
     }
 
     private sealed class HangingDialer : IPeerDialer
