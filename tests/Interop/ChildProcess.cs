@@ -35,10 +35,15 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a program; every line of its standard output goes to <paramref name="onLine"/>.</summary>
-    public static ChildProcess Start(string program, IEnumerable<string> arguments, Action<string> onLine)
+    /// <param name="program">Its path or name.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="onLine">Told on a thread of its own.</param>
+    /// <param name="within">A command that becomes the program, such as <c>ip netns exec</c> with the name of a namespace; null for none.</param>
+    public static ChildProcess Start(string program, IEnumerable<string> arguments, Action<string> onLine, IReadOnlyList<string>? within = null)
     {
         LoopbackNamespace.Require();
-        var start = new ProcessStartInfo(program, arguments)
+        string[] command = [.. within ?? [], program, .. arguments];
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -53,10 +58,10 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>Runs a program to its end; answers with its exit code and everything it wrote.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
-        string program, IEnumerable<string> arguments, CancellationToken cancellationToken, string? input = null)
+        string program, IEnumerable<string> arguments, CancellationToken cancellationToken, string? input = null, IReadOnlyList<string>? within = null)
     {
         var lines = new List<string>();
-        await using var child = Start(program, arguments, line => { lock (lines) lines.Add(line); });
+        await using var child = Start(program, arguments, line => { lock (lines) lines.Add(line); }, within);
         if (input is not null)
             await child.process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
         child.process.StandardInput.Close();

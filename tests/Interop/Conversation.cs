@@ -21,11 +21,11 @@ internal sealed class Conversation : IAsyncDisposable
     private readonly ChildProcess process;
     private long calls;
 
-    private Conversation(string script, string settings)
+    private Conversation(string script, string settings, IReadOnlyList<string>? within)
     {
         this.script = script;
         var project = Repository.NodeProject(Path.GetDirectoryName(script)!);
-        process = ChildProcess.Start("node", [Path.Combine(project, Path.GetFileName(script)), settings], Hear);
+        process = ChildProcess.Start("node", [Path.Combine(project, Path.GetFileName(script)), settings], Hear, within);
     }
 
     /// <summary>What the program said when it was ready.</summary>
@@ -34,9 +34,9 @@ internal sealed class Conversation : IAsyncDisposable
     public int ProcessId => process.Id;
 
     /// <summary>Starts a script of tests/Interop/peers, such as "modern/peer.js", and waits until it is ready.</summary>
-    public static async Task<Conversation> StartAsync(string script, string settings)
+    public static async Task<Conversation> StartAsync(string script, string settings, IReadOnlyList<string>? within = null)
     {
-        var conversation = new Conversation(script, settings);
+        var conversation = new Conversation(script, settings, within);
         conversation.Ready = await conversation.OrDeathAsync(conversation.ready.Task);
         return conversation;
     }

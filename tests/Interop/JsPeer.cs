@@ -36,25 +36,36 @@ internal sealed class JsPeer : IAsyncDisposable
     /// <summary>The peer's feed, such as "@...=.ed25519".</summary>
     public string Id { get; }
 
-    /// <summary>Its multiserver address on loopback.</summary>
+    /// <summary>Its multiserver address: on loopback, or the one that it tells its neighbours.</summary>
     public string Address { get; }
 
     public int ProcessId => conversation.ProcessId;
 
-    public static async Task<JsPeer> StartAsync(Stack stack, string directory, string networkKey, bool ebt = true, int hops = 2)
+    public static Task<JsPeer> StartAsync(Stack stack, string directory, string networkKey, bool ebt = true, int hops = 2) =>
+        StartAsync(stack, directory, networkKey, ebt, hops, LoopbackNamespace.FreePort(), within: null);
+
+    /// <summary>
+    /// Starts a peer by a command that puts it into another network, on the usual port. The modern stack looks for others there by ssb-lan, and
+    /// ssb-conn connects it with those it follows.
+    /// </summary>
+    public static Task<JsPeer> StartInAsync(IReadOnlyList<string> within, Stack stack, string directory, string networkKey, int hops = 2) =>
+        StartAsync(stack, directory, networkKey, ebt: true, hops, port: 8008, within);
+
+    private static async Task<JsPeer> StartAsync(Stack stack, string directory, string networkKey, bool ebt, int hops, int port, IReadOnlyList<string>? within)
     {
         var settings = Conversation.Json(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("directory", directory);
             writer.WriteString("networkKey", networkKey);
-            writer.WriteNumber("port", LoopbackNamespace.FreePort());
+            writer.WriteNumber("port", port);
             writer.WriteBoolean("ebt", ebt);
             writer.WriteNumber("hops", hops);
+            writer.WriteBoolean("lan", within is not null);
             writer.WriteEndObject();
         });
         var script = stack == Stack.Classic ? "classic/peer.js" : "modern/peer.js";
-        return new JsPeer(stack, directory, await Conversation.StartAsync(script, settings));
+        return new JsPeer(stack, directory, await Conversation.StartAsync(script, settings, within));
     }
 
     /// <summary>Dials; answers with the id found there.</summary>

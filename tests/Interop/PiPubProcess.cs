@@ -10,11 +10,12 @@ internal sealed class PiPubProcess : IAsyncDisposable
     private readonly string directory;
     private readonly string networkKey;
     private readonly string[] settings;
+    private readonly IReadOnlyList<string>? within;
     private ChildProcess process = null!;
     private int port;
 
-    private PiPubProcess(string directory, string networkKey, string[] settings) =>
-        (this.directory, this.networkKey, this.settings) = (directory, networkKey, settings);
+    private PiPubProcess(string directory, string networkKey, string[] settings, IReadOnlyList<string>? within) =>
+        (this.directory, this.networkKey, this.settings, this.within) = (directory, networkKey, settings, within);
 
     /// <summary>The program under test: the one beside the tests, or the one that TESTED_EXECUTABLE names.</summary>
     public static string Executable { get; } =
@@ -23,7 +24,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
     /// <summary>The box's feed.</summary>
     public string Id { get; private set; } = "";
 
-    /// <summary>Its multiserver address on loopback.</summary>
+    /// <summary>Its multiserver address: on loopback, or in another network the best one that it knows of itself, "" for none.</summary>
     public string Address { get; private set; } = "";
 
     /// <summary>Where its web pages and WebSocket entrance are.</summary>
@@ -41,7 +42,15 @@ internal sealed class PiPubProcess : IAsyncDisposable
     /// <summary>Starts a box with a test network's key and free ports.</summary>
     public static async Task<PiPubProcess> StartAsync(string directory, string networkKey, params string[] settings)
     {
-        var pub = new PiPubProcess(directory, networkKey, settings);
+        var pub = new PiPubProcess(directory, networkKey, settings, within: null);
+        await pub.StartAsync();
+        return pub;
+    }
+
+    /// <summary>Starts a box by a command that puts it into another network, on its usual ports: there it finds its addresses by itself, as in a home.</summary>
+    public static async Task<PiPubProcess> StartInAsync(IReadOnlyList<string> within, string directory, string networkKey, params string[] settings)
+    {
+        var pub = new PiPubProcess(directory, networkKey, settings, within);
         await pub.StartAsync();
         return pub;
     }
@@ -58,24 +67,26 @@ internal sealed class PiPubProcess : IAsyncDisposable
         var listening = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
         process = ChildProcess.Start(
             Executable,
-            ["run", "--json", .. Where, "--ssb-port", $"{port}", "--ssb-bind", "127.0.0.1", "--web-port", "0", "--web-bind", "127.0.0.1",
-                "--public-host", "127.0.0.1", "--min-free-space", "1MB", .. settings.Contains("--log-level") ? settings : [.. settings, "--log-level", "debug"]],
+            ["run", "--json", .. Where, .. within is null ? OnLoopback : [], "--min-free-space", "1MB",
+                .. settings.Contains("--log-level") ? settings : [.. settings, "--log-level", "debug"]],
             line =>
             {
                 using var document = JsonDocument.Parse(line);
                 if (document.RootElement.GetProperty("event").GetString() == "listening")
                     listening.TrySetResult(document.RootElement.Clone());
-            });
+            },
+            within);
         var death = process.WaitForExitAsync(TestContext.Current.CancellationToken);
         if (await Task.WhenAny(listening.Task, death, Task.Delay(Patience)) != listening.Task)
             throw new InvalidOperationException($"PiPub did not start.\n{process.Complaints}");
 
         var start = await listening.Task;
         Id = start.GetProperty("id").GetString()!;
-        Address = start.GetProperty("address").GetString()!;
+        Address = start.GetProperty("address").GetString() ?? "";
         Web = start.GetProperty("web").ToString();
         Invite = start.TryGetProperty("invite", out var invite) ? invite.GetString() : null;
-        port = int.Parse(Address.Split('~')[0].Split(':')[^1]);
+        if (within is null)
+            port = int.Parse(Address.Split('~')[0].Split(':')[^1]);
     }
 
     /// <summary>Runs a sub-command with <c>--json</c> against this box; answers with what it printed.</summary>
@@ -114,6 +125,9 @@ internal sealed class PiPubProcess : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await process.DisposeAsync();
+
+    private string[] OnLoopback =>
+        ["--ssb-port", $"{port}", "--ssb-bind", "127.0.0.1", "--web-port", "0", "--web-bind", "127.0.0.1", "--public-host", "127.0.0.1"];
 
     private string[] Where => ["--data-directory", directory, "--network-key", networkKey];
 }

@@ -6,7 +6,7 @@ const converse = require('../driver/conversation')
 const operations = require('../driver/operations')
 const settings = require('../driver/settings')
 
-const { given, address, config } = settings(ssbKeys)
+const { given, address, host, config } = settings(ssbKeys)
 
 const create = require('ssb-server').createSsbServer()
   .use(require('ssb-private1'))
@@ -26,4 +26,4 @@ const answers = operations(ssb, pull, {
   publishPrivate: (content, recps, format, cb) => ssb.publish({ ...content, recps }, cb),
   getDecrypted: (id, cb) => ssb.get({ id, private: true }, cb)
 })
-settings.listening(given.port).then(() => converse({ id: ssb.id, address }, answers))
+settings.listening(given.port, host).then(() => converse({ id: ssb.id, address }, answers))

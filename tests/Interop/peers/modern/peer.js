@@ -5,9 +5,11 @@ const converse = require('../driver/conversation')
 const operations = require('../driver/operations')
 const settings = require('../driver/settings')
 
-const { given, address, config } = settings(ssbKeys)
+const { given, address, host, config } = settings(ssbKeys)
 
-const ssb = require('secret-stack')({ caps: config.caps })
+const create = require('secret-stack')({ caps: config.caps })
+if (given.lan) create.use(require('ssb-lan')) // before ssb-conn, which looks for it
+const ssb = create
   .use(require('ssb-master'))
   .use(require('ssb-db2'))
   .use(require('ssb-db2/compat'))
@@ -30,4 +32,4 @@ const answers = operations(ssb, pull, {
     ssb.db.create({ keys: config.keys, content: { ...content, recps }, recps, encryptionFormat: format }, cb),
   getDecrypted: (key, cb) => ssb.db.get(key, cb)
 })
-settings.listening(given.port).then(() => converse({ id: ssb.id, address }, answers))
+settings.listening(given.port, host).then(() => converse({ id: ssb.id, address }, answers))
