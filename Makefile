@@ -14,7 +14,7 @@ run: out/.libraries
 	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
 	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
 
-test: out/.libraries build peers
+test: out/.libraries out/.network build peers
 	@CONFIGURATION=$(CONFIGURATION) tests/run
 
 build: out/.libraries
@@ -46,6 +46,11 @@ clean:
 
 out/.libraries:
 	tests/need libsodium.so.23:libsodium23 libsqlite3.so.0:libsqlite3-0
+	@mkdir -p out && touch $@
+
+# What the networks of tests/Network are made of.
+out/.network:
+	tests/need ip:iproute2 nft:nftables miniupnpd:miniupnpd natpmpc:natpmpc avahi-daemon:avahi-daemon avahi-browse:avahi-utils dbus-daemon:dbus-daemon
 	@mkdir -p out && touch $@
 
 out/.node:
