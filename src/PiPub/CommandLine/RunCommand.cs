@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -31,6 +32,11 @@ internal static class RunCommand
         await using (var box = await Box.StartAsync(options, logs, catchingUp, stop.Token))
         {
             catchingUp.IsOver = true;
+            if (!json)
+            {
+                await box.WhenNamedAsync(stop.Token);
+            }
+
             Say(json ? Listening(box) : Welcome(box, options));
             await stop.WaitAsync();
             Say(json ? """{"event":"stopping"}""" : "Stopping ...");
@@ -70,7 +76,7 @@ internal static class RunCommand
         text.Append($"PiPub {Box.Version} is running.\n");
         text.Append($"  id       {box.Id}\n");
         text.Append($"  address  {(box.Addresses.Count > 0 ? string.Join("\n           ", box.Addresses) : "none that others can reach: set public-host")}\n");
-        text.Append($"  web      http://localhost:{box.WebPort}/\n");
+        text.Append($"  web      http://{(options.WebBind.All(IPAddress.IsLoopback) && options.WebBind.Count > 0 ? null : box.HostName) ?? "localhost"}:{box.WebPort}/\n");
         text.Append($"  data     {options.DataDirectory}\n");
         if (box.CreateFirstInvite() is { } invite)
         {

@@ -17,10 +17,13 @@ namespace PiPub.Composition;
 /// </summary>
 public sealed class Box : IAsyncDisposable
 {
+    private static readonly TimeSpan NamedWithin = TimeSpan.FromSeconds(3);
+
     private readonly Closing _closing = new();
     private readonly BoxAddresses _addresses;
     private readonly InviteAddresses _inviteAddresses;
     private BoxNode _node = null!;
+    private BoxNetworks _networks = null!;
 
     private Box(PiPubOptions options)
     {
@@ -39,6 +42,9 @@ public sealed class Box : IAsyncDisposable
 
     /// <summary>The port of HTTP and WebSocket.</summary>
     public int WebPort => _addresses.WebPort;
+
+    /// <summary>What the local network calls the box, such as pipub.local; null while it has no name there.</summary>
+    public string? HostName => _node.HostName();
 
     /// <summary>The unix socket of the owner's tools.</summary>
     public string SocketPath { get; private set; } = "";
@@ -73,6 +79,11 @@ public sealed class Box : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Waits a little for <see cref="HostName"/>, which takes a second to be claimed; not at all where there will be none.</summary>
+    public Task WhenNamedAsync(CancellationToken cancellationToken) => _networks.WhenNamed
+        .WaitAsync(NamedWithin, cancellationToken)
+        .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     /// <summary>A new invite code for the owner to be; null when the box has its owner.</summary>
     public string? CreateFirstInvite()
@@ -113,14 +124,14 @@ public sealed class Box : IAsyncDisposable
 
         _node = _closing.Add(new BoxNode(options, storage, _inviteAddresses, logs, TimeProvider.System, Version));
         _node.Start();
-        var networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
+        _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, MapWeb, logs));
         await web.StartAsync(cancellationToken);
         (_addresses.SsbPort, _addresses.WebPort) = (web.SsbPort, web.WebPort);
         SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
 
-        networks.Start();
+        _networks.Start();
         _node.SeekPeers();
     }
 

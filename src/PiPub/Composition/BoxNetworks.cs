@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
+using PiPub.Node.Discovery;
+using PiPub.Node.Discovery.Mdns;
 using PiPub.Node.LocalNetworks;
 using PiPub.Scuttlebutt.Identities;
 
@@ -13,6 +15,8 @@ internal sealed class BoxNetworks : IAsyncDisposable
     private readonly List<Func<CancellationToken, Task>> _work = [];
     private readonly ILogger _logger;
     private readonly NetworkWatch _watch;
+    private readonly MdnsPresence _mdns;
+    private readonly Func<MdnsOptions> _mdnsOptions;
 
     /// <summary>Joins the parts and offers their methods. Nothing is sent yet.</summary>
     public BoxNetworks(PiPubOptions options, KeyPair identity, BoxNode node, BoxAddresses addresses, ILoggerFactory logs, TimeProvider time)
@@ -26,12 +30,29 @@ internal sealed class BoxNetworks : IAsyncDisposable
             node.Server.EndStranded(_watch.IsOwn);
             node.Connections.Reset();
         };
-        _ = (options, identity, addresses);
+
+        // Called pipub.local, and seen in the lists of services.
+        _mdns = _closing.Add(new MdnsPresence(_watch, new NobodyLooks(), time, logs.CreateLogger<MdnsPresence>()));
+        node.HostName = () => _mdns.HostName;
+        _mdnsOptions = () => new MdnsOptions
+        {
+            Id = identity.Id,
+            HostName = options.HostName,
+            IsDiscoveryOn = options.Discovery,
+            SsbBind = options.SsbBind,
+            SsbPort = addresses.SsbPort,
+            WebBind = options.WebBind,
+            WebPort = addresses.WebPort,
+        };
     }
+
+    /// <summary>Ends when it is known whether the local network has a name for the box.</summary>
+    public Task WhenNamed => _mdns.Settled;
 
     /// <summary>Begins, once it is known on which ports the box listens.</summary>
     public void Start()
     {
+        _mdns.Start(_mdnsOptions());
         foreach (var work in _work)
         {
             _closing.Add(new Background(work, _stopping, _logger));
@@ -44,5 +65,17 @@ internal sealed class BoxNetworks : IAsyncDisposable
         await _stopping.CancelAsync();
         await _closing.DisposeAsync();
         _stopping.Dispose();
+    }
+
+    /// <summary>What mDNS finds goes nowhere yet.</summary>
+    private sealed class NobodyLooks : ILanSightings
+    {
+        public void Saw(LanSighting sighting)
+        {
+        }
+
+        public void Gone(FeedId feed, LanMeans means)
+        {
+        }
     }
 }

@@ -171,6 +171,9 @@ internal sealed class BoxNode : IAsyncDisposable
 
     public BlobExchange BlobExchange { get; }
 
+    /// <summary>What the local network calls the box, such as pipub.local; null while it has no name there.</summary>
+    public Func<string?> HostName { get; set; } = static () => null;
+
     /// <summary>Begins to take messages in and to want feeds; peers may come from now on.</summary>
     public void Start()
     {

@@ -16,6 +16,11 @@ internal sealed class BoxStatus(PiPubOptions options, BoxStorage storage, BoxNod
         json.WriteString("id"u8, storage.Identity.Id.ToString());
         json.WriteString("version"u8, version);
         json.WriteNumber("uptimeSeconds"u8, (long)time.GetElapsedTime(_startedAt).TotalSeconds);
+        if (node.HostName() is { } hostName)
+        {
+            json.WriteString("hostName"u8, hostName);
+        }
+
         json.WriteString("owner"u8, node.Owner.Owner?.ToString() ?? "nobody yet: the first person who uses an invite becomes it");
         json.WriteString("publishing"u8, node.OwnFeed.MayPublish(out var why) ? "ready" : why);
         json.WriteNumber("feeds"u8, storage.Messages.FeedCount);

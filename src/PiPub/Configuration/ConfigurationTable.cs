@@ -73,7 +73,7 @@ public static class ConfigurationTable
             "Peers to stay connected with.",
             (o, v) => o.Connect = ConfigurationValue.PeerAddresses(v), IsList: true),
         new("discovery", "on", "`on` or `off`",
-            "Whether to be found by, and to find, other peers on the local network.",
+            "Whether to be found by, and to find, other peers on the local network. `host-name` and the page stay there for the owner.",
             (o, v) => o.Discovery = ConfigurationValue.Switch(v[0])),
         new("host-name", "pipub", "letters, digits and hyphens, at most 63",
             "The box's name on the local network, before `.local`. Where another machine has it already, a number is added.",
