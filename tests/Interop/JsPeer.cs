@@ -45,13 +45,13 @@ internal sealed class JsPeer : IAsyncDisposable
         StartAsync(stack, directory, networkKey, ebt, hops, LoopbackNamespace.FreePort(), within: null);
 
     /// <summary>
-    /// Starts a peer by a command that puts it into another network, on the usual port. The modern stack looks for others there by ssb-lan, and
-    /// ssb-conn connects it with those it follows.
+    /// Starts a peer by a command that puts it into another network, at its address there and on the usual port. With
+    /// <paramref name="lan"/> the modern stack looks for others there by ssb-lan and is connected by ssb-conn with those it follows.
     /// </summary>
-    public static Task<JsPeer> StartInAsync(IReadOnlyList<string> within, Stack stack, string directory, string networkKey, int hops = 2) =>
-        StartAsync(stack, directory, networkKey, ebt: true, hops, port: 8008, within);
+    public static Task<JsPeer> StartInAsync(IReadOnlyList<string> within, Stack stack, string directory, string networkKey, bool lan) =>
+        StartAsync(stack, directory, networkKey, ebt: true, hops: 2, port: 8008, within, lan);
 
-    private static async Task<JsPeer> StartAsync(Stack stack, string directory, string networkKey, bool ebt, int hops, int port, IReadOnlyList<string>? within)
+    private static async Task<JsPeer> StartAsync(Stack stack, string directory, string networkKey, bool ebt, int hops, int port, IReadOnlyList<string>? within, bool lan = false)
     {
         var settings = Conversation.Json(writer =>
         {
@@ -61,7 +61,8 @@ internal sealed class JsPeer : IAsyncDisposable
             writer.WriteNumber("port", port);
             writer.WriteBoolean("ebt", ebt);
             writer.WriteNumber("hops", hops);
-            writer.WriteBoolean("lan", within is not null);
+            writer.WriteBoolean("elsewhere", within is not null);
+            writer.WriteBoolean("lan", lan);
             writer.WriteEndObject();
         });
         var script = stack == Stack.Classic ? "classic/peer.js" : "modern/peer.js";

@@ -19,7 +19,8 @@ internal sealed class LabHost
     /// <summary>Where programs of this host find D-Bus; null for nowhere.</summary>
     public string? SystemBus { get; internal set; }
 
-    private string[] Within =>
+    /// <summary>The command that puts a program onto this host.</summary>
+    public IReadOnlyList<string> Within =>
         ["ip", "netns", "exec", Namespace, "env", $"DBUS_SYSTEM_BUS_ADDRESS={SystemBus ?? "unix:path=/nonexistent"}"];
 
     internal static async Task<LabHost> CreateAsync(NetworkLab lab, string name, string networkNamespace)
@@ -115,8 +116,13 @@ internal sealed class LabHost
         Lab.Keep(await PiPubProcess.StartInAsync(Within, Lab.NewDirectory(Name), Lab.NetworkKey, settings));
 
     /// <summary>Starts a JavaScript peer of the modern stack that looks for others by ssb-lan and connects with them by ssb-conn.</summary>
-    public async Task<JsPeer> StartLanPeerAsync(int hops = 2) =>
-        Lab.Keep(await JsPeer.StartInAsync(Within, Stack.Modern, Lab.NewDirectory(Name), Lab.NetworkKey, hops));
+    public Task<JsPeer> StartLanPeerAsync() => StartPeerAsync(Stack.Modern, lan: true);
+
+    /// <summary>Starts a JavaScript peer that listens on the host's address.</summary>
+    /// <param name="stack">Which.</param>
+    /// <param name="lan">Whether it looks for others by ssb-lan; the modern stack only.</param>
+    public async Task<JsPeer> StartPeerAsync(Stack stack, bool lan = false) =>
+        Lab.Keep(await JsPeer.StartInAsync(Within, stack, Lab.NewDirectory(Name), Lab.NetworkKey, lan));
 
     internal static async Task SetAsync(string networkNamespace, string setting, string value)
     {

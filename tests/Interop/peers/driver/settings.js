@@ -1,14 +1,14 @@
 // What a peer is started with, and the ssb-config that follows from it: one address on loopback and nothing that
-// looks for other machines; or, with "lan", its address on the network that it is in, where it looks for others.
+// looks for other machines. With "elsewhere" its address on the network that it is in; with "lan" it looks for others there.
 const net = require('net')
 const os = require('os')
 const path = require('path')
 
-/** argv: {"directory","networkKey","port","ebt","hops","lan"} */
+/** argv: {"directory","networkKey","port","ebt","hops","elsewhere","lan"} */
 module.exports = function settings(ssbKeys) {
   const given = JSON.parse(process.argv[2])
   const keys = ssbKeys.loadOrCreateSync(path.join(given.directory, 'secret'))
-  const host = given.lan ? ownAddress() : '127.0.0.1'
+  const host = given.elsewhere ? ownAddress() : '127.0.0.1'
   const address = `net:${host}:${given.port}~shs:${keys.public.replace(/\.ed25519$/, '')}`
   const config = {
     path: given.directory,
