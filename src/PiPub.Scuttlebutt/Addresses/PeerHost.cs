@@ -18,9 +18,11 @@ public enum AddressScope
 }
 
 /// <summary>What may stand as the host of an address, and how far such a host reaches.</summary>
-/// <remarks>Sources: multiserver 3.8.2 (scopes device, local, public); RFC 1918, 3927, 4193, 4291, 6598 and 6762.</remarks>
+/// <remarks>Sources: multiserver 3.8.2 (scopes device, local, public); RFC 1112, 1918, 3927, 4193, 4291, 6052, 6598 and 6762.</remarks>
 public static class PeerHost
 {
+    private static ReadOnlySpan<byte> Translated => [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+
     /// <summary>
     /// Judges how far a host reaches. A name counts as public unless it is localhost, one word, or in a domain that only a
     /// local network knows (local, lan, home.arpa, internal).
@@ -59,15 +61,18 @@ public static class PeerHost
             return AddressScope.Device;
         }
 
+        Span<byte> bytes = stackalloc byte[16];
+        _ = address.TryWriteBytes(bytes, out _);
         if (address.AddressFamily == AddressFamily.InterNetworkV6)
         {
-            return address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal ? AddressScope.Local : AddressScope.Public;
+            // A translator makes the IPv4 address of its last four bytes: 64:ff9b::/96, RFC 6052.
+            return bytes[..12].SequenceEqual(Translated) ? ScopeOf(new IPAddress(bytes[12..]))
+                : address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal || address.IsIPv6Multicast ? AddressScope.Local
+                : AddressScope.Public;
         }
 
-        Span<byte> bytes = stackalloc byte[4];
-        _ = address.TryWriteBytes(bytes, out _);
-        // Private, link-local, and shared behind a carrier's NAT.
-        var isLocal = bytes[0] == 10
+        // Private, link-local, shared behind a carrier's NAT; this network, multicast and reserved ones, where no peer can be.
+        var isLocal = bytes[0] is 10 or 0 or >= 224
             || (bytes[0] == 172 && (bytes[1] & 0xF0) == 16)
             || (bytes[0] == 192 && bytes[1] == 168)
             || (bytes[0] == 169 && bytes[1] == 254)

@@ -40,13 +40,13 @@ public sealed record InviteCode(InviteTransport Transport, string Host, int Port
     public const int DefaultPort = 8008;
 
     /// <summary>The form that every client knows, and that people call an invite code. WebSocket ones begin with ws:// or wss://.</summary>
-    public string ToLegacyText() => $"{UrlPrefix}{Host}:{Port}:{Pub}~{Convert.ToBase64String(Seed.AsSpan())}";
+    public string ToLegacyText() => $"{UrlPrefix}{UrlHost}:{Port}:{Pub}~{Convert.ToBase64String(Seed.AsSpan())}";
 
     /// <summary>The form of multiserver addresses with the seed behind the key.</summary>
     public string ToMultiserverText() => $"{Address}:{Convert.ToBase64String(Seed.AsSpan())}";
 
     /// <summary>The pub's multiserver address, without the seed: this part may be shown to anybody.</summary>
-    public string Address => $"{(UrlPrefix.Length > 0 ? UrlPrefix : Transport == InviteTransport.Onion ? "onion:" : "net:")}{Host}:{Port}~shs:{Convert.ToBase64String(Pub.AsSpan())}";
+    public string Address => $"{(UrlPrefix.Length > 0 ? UrlPrefix : Transport == InviteTransport.Onion ? "onion:" : "net:")}{UrlHost}:{Port}~shs:{Convert.ToBase64String(Pub.AsSpan())}";
 
     /// <summary>The key with which an invited client connects.</summary>
     public KeyPair ToKeyPair() => KeyPair.FromSeed(Seed.AsSpan());
@@ -63,6 +63,9 @@ public sealed record InviteCode(InviteTransport Transport, string Host, int Port
     /// <summary>Reads a code.</summary>
     /// <exception cref="FormatException">The text is no invite code; the message says why.</exception>
     public static InviteCode Parse(string text) => TryParse(text, out var code, out var problem) ? code! : throw new FormatException(problem);
+
+    // In a URL the colons of an IPv6 address stand in brackets; elsewhere the JavaScript clients want none.
+    private string UrlHost => UrlPrefix.Length > 0 && Host.Contains(':') ? $"[{Host}]" : Host;
 
     private string UrlPrefix => Transport switch
     {
