@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace PiPub.Node.Reachability;
 
@@ -30,7 +31,11 @@ public sealed record PortMapping(MappingProtocol Protocol, int InternalPort, IPA
 /// <param name="Protocol">How it was asked.</param>
 /// <param name="Error">What went wrong, in words a person understands; null when it did as asked.</param>
 /// <param name="IsAnswered">False when nothing answered at all: the router does not speak the protocol, or it is switched off there.</param>
-public sealed record MappingAttempt(MappingProtocol Protocol, string? Error, bool IsAnswered);
+public sealed record MappingAttempt(MappingProtocol Protocol, string? Error, bool IsAnswered)
+{
+    /// <summary>Whether a port of an IPv4 address was to be mapped, or the firewall to be opened for an IPv6 address.</summary>
+    public AddressFamily Family { get; init; } = AddressFamily.InterNetwork;
+}
 
 /// <summary>What has come of asking the routers.</summary>
 /// <param name="IsOn">False when the owner has switched it off.</param>

@@ -28,6 +28,29 @@ internal sealed class BoxAddresses(PiPubOptions options)
         return addresses;
     }
 
+    /// <summary>The ports that a router shall pass on to one of this machine's addresses: those that are wanted, and listened on there.</summary>
+    public IReadOnlyList<int> PortsToMap(IPAddress local)
+    {
+        var ports = new List<int>(2);
+        if (options.MapPort && SsbPort != 0 && IsListenedOn(local, options.SsbBind))
+        {
+            ports.Add(SsbPort);
+        }
+
+        if (options.MapWebPort && WebPort != 0 && IsListenedOn(local, options.WebBind))
+        {
+            ports.Add(WebPort);
+        }
+
+        return ports;
+    }
+
+    private static bool IsListenedOn(IPAddress local, IReadOnlyList<IPAddress> bound) =>
+        bound.Count == 0
+        || bound.Contains(IPAddress.IPv6Any)
+        || bound.Contains(local)
+        || (local.AddressFamily == AddressFamily.InterNetwork && bound.Contains(IPAddress.Any));
+
     private void Add(List<InviteAddress> addresses, InviteTransport transport, int port, IReadOnlyList<IPAddress> bound)
     {
         foreach (var host in options.PublicHosts.Count > 0 ? options.PublicHosts : Hosts(bound))

@@ -3,6 +3,8 @@ using PiPub.Configuration;
 using PiPub.Node.Discovery;
 using PiPub.Node.Discovery.Mdns;
 using PiPub.Node.LocalNetworks;
+using PiPub.Node.Reachability;
+using PiPub.Node.Reachability.Mapping;
 using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Composition;
@@ -44,7 +46,15 @@ internal sealed class BoxNetworks : IAsyncDisposable
             WebBind = options.WebBind,
             WebPort = addresses.WebPort,
         };
+
+        // The home router passes connections on.
+        var mapper = new PortMapper(_watch, addresses.PortsToMap, options.MapPort || options.MapWebPort, identity.Seed, time, logs.CreateLogger<PortMapper>());
+        Mappings = mapper;
+        _work.Add(mapper.RunAsync);
     }
+
+    /// <summary>What the home router passes on.</summary>
+    public IPortMappings Mappings { get; }
 
     /// <summary>Ends when it is known whether the local network has a name for the box.</summary>
     public Task WhenNamed => _mdns.Settled;
