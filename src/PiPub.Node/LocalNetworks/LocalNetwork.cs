@@ -6,7 +6,8 @@ namespace PiPub.Node.LocalNetworks;
 /// <summary>An address of this machine, and how large the subnet is that it lies in.</summary>
 /// <param name="Address">IPv4 or IPv6; a link-local IPv6 one carries the index of its interface as scope id.</param>
 /// <param name="PrefixLength">Bits that all addresses of the subnet share: 0 to 32 or 128.</param>
-public sealed record LocalAddress(IPAddress Address, int PrefixLength)
+/// <param name="IsTemporary">True for an IPv6 address that will be gone soon: made for privacy (RFC 8981), or deprecated (RFC 4862).</param>
+public sealed record LocalAddress(IPAddress Address, int PrefixLength, bool IsTemporary = false)
 {
     /// <summary>The subnet's broadcast address; null for IPv6, and where a subnet has no room for one (/31 and /32). Source: RFC 919, 922, 3021.</summary>
     public IPAddress? Broadcast

@@ -1,6 +1,7 @@
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using PiPub.Scuttlebutt.Addresses;
 
 namespace PiPub.Node.LocalNetworks;
 
@@ -68,6 +69,25 @@ public sealed partial class NetworkWatch : IDisposable
         return false;
     }
 
+    /// <summary>Whether this machine has an address from which public addresses of a family can be reached.</summary>
+    public bool Reaches(AddressFamily family)
+    {
+        foreach (var network in _current)
+        {
+            foreach (var own in network.Addresses)
+            {
+                // IPv4 goes out through a router's translation; IPv6 needs an address of its own.
+                if (own.Address.AddressFamily == family
+                    && (family == AddressFamily.InterNetwork || PeerHost.ScopeOf(own.Address) == AddressScope.Public))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -117,6 +137,7 @@ public sealed partial class NetworkWatch : IDisposable
     private static IReadOnlyList<LocalNetwork> ReadFromSystem()
     {
         var networks = new List<LocalNetwork>();
+        var temporary = TemporaryAddresses();
         foreach (var adapter in NetworkInterface.GetAllNetworkInterfaces())
         {
             if (adapter.NetworkInterfaceType == NetworkInterfaceType.Loopback
@@ -127,7 +148,7 @@ public sealed partial class NetworkWatch : IDisposable
 
             var properties = adapter.GetIPProperties();
             var addresses = properties.UnicastAddresses
-                .Select(static unicast => new LocalAddress(unicast.Address, unicast.PrefixLength))
+                .Select(unicast => new LocalAddress(unicast.Address, unicast.PrefixLength, temporary.Contains(unicast.Address)))
                 .OrderBy(static local => local.Address.AddressFamily == AddressFamily.InterNetwork ? 0 : 1)
                 .ThenBy(static local => local.Address.IsIPv6LinkLocal)
                 .ToList();
@@ -135,6 +156,25 @@ public sealed partial class NetworkWatch : IDisposable
         }
 
         return networks;
+    }
+
+    /// <summary>The IPv6 addresses that the kernel marks as temporary (0x01) or deprecated (0x20); none where it does not tell. Source: Linux, include/uapi/linux/if_addr.h.</summary>
+    private static HashSet<System.Net.IPAddress> TemporaryAddresses()
+    {
+        const string Table = "/proc/net/if_inet6";
+        const int WillBeGone = 0x01 | 0x20;
+        var addresses = new HashSet<System.Net.IPAddress>();
+        foreach (var line in File.Exists(Table) ? File.ReadAllLines(Table) : [])
+        {
+            // Address, interface, prefix length, scope, flags: all hexadecimal; then the interface's name.
+            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [{ Length: 32 } address, _, _, _, var flags, ..]
+                && int.TryParse(flags, System.Globalization.NumberStyles.HexNumber, null, out var bits) && (bits & WillBeGone) != 0)
+            {
+                _ = addresses.Add(new System.Net.IPAddress(Convert.FromHexString(address)));
+            }
+        }
+
+        return addresses;
     }
 
     private static int IndexOf(NetworkInterface adapter, IPInterfaceProperties properties) =>

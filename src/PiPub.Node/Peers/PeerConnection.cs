@@ -13,6 +13,9 @@ internal enum PeerRole
 
     /// <summary>The owner's own tools.</summary>
     Owner,
+
+    /// <summary>Somebody who was asked to see whether an address works; comes and goes.</summary>
+    Probe,
 }
 
 /// <summary>One connection from the end of its handshake to its own.</summary>

@@ -104,7 +104,16 @@ public sealed partial class PeerServer
                     return admitted is not null;
                 },
                 time.Token);
-            return Describe(transport, new BoxStream(transport.Pipe, result.Keys), result.Remote, role, isOutgoing: false);
+            var stream = new BoxStream(transport.Pipe, result.Keys);
+            if (role != PeerRole.Probe)
+            {
+                Accepted?.Invoke(result.Remote, transport);
+                return Describe(transport, stream, result.Remote, role, isOutgoing: false);
+            }
+
+            FindProbe(result.Remote)?.Invoke(transport);
+            await stream.DisposeAsync();
+            return null;
         }
         catch (HandshakeException e)
         {
@@ -130,6 +139,11 @@ public sealed partial class PeerServer
         if (remote == _self.Id)
         {
             return transport.IsLoopback ? PeerRole.Owner : null;
+        }
+
+        if (FindProbe(remote) is not null)
+        {
+            return PeerRole.Probe;
         }
 
         if (_offenders.Contains(remote))

@@ -83,6 +83,7 @@ public static class Commands
             PublishCommand.Create(),
             PeerCommands.Peers(),
             PeerCommands.Connect(),
+            ReachCommand.Create(),
             FeedsCommand.Create(),
             BlobCommands.Create(),
             LogCommand.Create(),

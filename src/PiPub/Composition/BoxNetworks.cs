@@ -49,12 +49,24 @@ internal sealed class BoxNetworks : IAsyncDisposable
 
         // The home router passes connections on.
         var mapper = new PortMapper(_watch, addresses.PortsToMap, options.MapPort || options.MapWebPort, identity.Seed, time, logs.CreateLogger<PortMapper>());
-        Mappings = mapper;
         _work.Add(mapper.RunAsync);
-    }
 
-    /// <summary>What the home router passes on.</summary>
-    public IPortMappings Mappings { get; }
+        // Reached from outside.
+        var reach = new ReachWatch(
+            new ReachOptions { PublicHosts = options.PublicHosts, SsbBind = options.SsbBind, WebBind = options.WebBind },
+            node.Server,
+            node.Policy,
+            _watch,
+            mapper,
+            () => (addresses.SsbPort, addresses.WebPort),
+            time,
+            logs.CreateLogger<ReachWatch>());
+        addresses.Source = reach.Offered;
+        node.Reachable = () => reach.Report().Line;
+        new DialBackMethods(node.Server, new DialBackLimits(), _watch.Reaches, time).Register(node.Methods);
+        new ReachMethods(reach.Report, () => _mdns.HostName, identity.Id).Register(node.Methods);
+        _work.Add(reach.RunAsync);
+    }
 
     /// <summary>Ends when it is known whether the local network has a name for the box.</summary>
     public Task WhenNamed => _mdns.Settled;

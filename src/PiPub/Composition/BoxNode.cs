@@ -174,6 +174,9 @@ internal sealed class BoxNode : IAsyncDisposable
     /// <summary>What the local network calls the box, such as pipub.local; null while it has no name there.</summary>
     public Func<string?> HostName { get; set; } = static () => null;
 
+    /// <summary>Says in a line whether the box can be reached from outside; empty while nobody knows.</summary>
+    public Func<string> Reachable { get; set; } = static () => "";
+
     /// <summary>Begins to take messages in and to want feeds; peers may come from now on.</summary>
     public void Start()
     {

@@ -30,6 +30,7 @@ internal sealed class BoxStatus(PiPubOptions options, BoxStorage storage, BoxNod
         json.WriteNumber("blobQuotaBytes"u8, options.BlobQuota);
         json.WriteNumber("blobsWanted"u8, node.BlobExchange.WantCount);
         json.WriteNumber("peersConnected"u8, node.Peers.ConnectedCount);
+        json.WriteString("reachable"u8, node.Reachable());
         json.WriteNumber("freeBytes"u8, storage.Directory.FreeBytes);
         if (storage.Views.Failure is { } failure)
         {
