@@ -61,6 +61,10 @@ internal sealed class LanPackets : IAsyncDisposable
 
     public Task SendAsync(string hex, int port, string to) => _conversation.CallAsync("send", Conversation.Quote(hex), $"{port}", Conversation.Quote(to));
 
+    /// <summary>The packet, as hexadecimal, that ssb-lan writes to announce an address by the keys of a secret file.</summary>
+    public async Task<string> WriteAsync(int port, string address, string secretFile) =>
+        (await _conversation.CallAsync("write", $"{port}", Conversation.Quote(address), Conversation.Quote(secretFile))).GetString()!;
+
     /// <summary>Sends packets as fast as asked for some seconds: noise, announcements, wrong signatures by turns. Answers with how many.</summary>
     public async Task<int> FloodAsync(int perSecond, int seconds, int port, string to) =>
         (await _conversation.CallAsync("flood", $"{perSecond}", $"{seconds}", $"{port}", Conversation.Quote(to))).GetInt32();

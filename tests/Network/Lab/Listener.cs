@@ -8,14 +8,21 @@ internal sealed class Listener
 {
     private const string Program = """
         const net = require('net')
-        const server = net.createServer((socket) => { console.log(socket.remoteAddress); socket.on('error', () => {}) })
+        const server = net.createServer((socket) => {
+          console.log(socket.remoteAddress)
+          socket.on('error', () => {}).on('close', () => console.log('closed')).resume()
+        })
         server.listen(Number(process.argv[1]), '::', () => console.log('listening'))
         """;
 
     private readonly ConcurrentQueue<string> _callers = new();
+    private int _closed;
 
     /// <summary>Addresses of those who came, in their order; IPv4 ones as ::ffff:1.2.3.4.</summary>
     public IReadOnlyCollection<string> Callers => _callers;
+
+    /// <summary>How many of their connections are open.</summary>
+    public int Open => _callers.Count - Volatile.Read(ref _closed);
 
     /// <summary>Begins to listen.</summary>
     public static async Task<Listener> StartAsync(LabHost host, int port)
@@ -25,7 +32,11 @@ internal sealed class Listener
         var process = host.Start(
             line =>
             {
-                if (!listening.TrySetResult())
+                if (line == "closed")
+                {
+                    Interlocked.Increment(ref listener._closed);
+                }
+                else if (!listening.TrySetResult())
                 {
                     listener._callers.Enqueue(line);
                 }

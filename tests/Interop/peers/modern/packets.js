@@ -69,6 +69,8 @@ Promise.all([listen(PLAIN), listen(ENCRYPTED)]).then(() => converse({}, {
   },
   hush(name, port) { clearInterval(timers[name + port]) },
   send: (hex, port, to) => send(Buffer.from(hex, 'hex'), port, to),
+  /** The packet that ssb-lan writes to announce an address by the keys of a file, as hexadecimal. */
+  write: (port, address, secret) => write(port, address, ssbKeys.loadSync(secret)).toString('hex'),
   /**
    * Sends as many packets a second for some seconds: by turns noise, an announcement of ever new made-up peers, and one
    * with a broken signature. Answers with how many were sent.
