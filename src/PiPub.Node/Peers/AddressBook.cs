@@ -181,6 +181,20 @@ public sealed class AddressBook
         }
     }
 
+    /// <summary>Forgets an address that the local network alone has told of; does nothing to others.</summary>
+    public void ForgetSeen(MultiserverAddress address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        lock (_gate)
+        {
+            var text = address.ToString();
+            if (_addresses.TryGetValue(text, out var booked) && booked.Source == AddressSource.LocalNetwork)
+            {
+                _ = _addresses.Remove(text);
+            }
+        }
+    }
+
     /// <summary>The best known address of a feed: one that worked before others.</summary>
     public bool TryFind(FeedId feed, [NotNullWhen(true)] out BookedAddress? best)
     {

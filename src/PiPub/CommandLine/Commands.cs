@@ -83,6 +83,7 @@ public static class Commands
             PublishCommand.Create(),
             PeerCommands.Peers(),
             PeerCommands.Connect(),
+            DiscoverCommand.Create(),
             ReachCommand.Create(),
             FeedsCommand.Create(),
             BlobCommands.Create(),

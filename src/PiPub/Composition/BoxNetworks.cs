@@ -17,6 +17,8 @@ internal sealed class BoxNetworks : IAsyncDisposable
     private readonly List<Func<CancellationToken, Task>> _work = [];
     private readonly ILogger _logger;
     private readonly NetworkWatch _watch;
+    private readonly LanDiscovery? _discovery;
+    private readonly Func<int> _ssbPort;
     private readonly MdnsPresence _mdns;
     private readonly Func<MdnsOptions> _mdnsOptions;
 
@@ -33,8 +35,18 @@ internal sealed class BoxNetworks : IAsyncDisposable
             node.Connections.Reset();
         };
 
+        // Who is on the local network.
+        var neighbourhood = new Neighbourhood(_watch);
+        var neighbours = _closing.Add(new LanPeers(node.Graph, node.Book, neighbourhood, time));
+        _discovery = options.Discovery
+            ? _closing.Add(new LanDiscovery(
+                new LanIdentity(identity, options.NetworkKey, options.SsbBind), _watch, neighbourhood, neighbours, time, logs.CreateLogger<LanDiscovery>()))
+            : null;
+        new DiscoveryMethods(neighbours, _discovery?.Counters, node.Peers, _watch, neighbourhood).Register(node.Methods);
+        _ssbPort = () => addresses.SsbPort;
+
         // Called pipub.local, and seen in the lists of services.
-        _mdns = _closing.Add(new MdnsPresence(_watch, new NobodyLooks(), time, logs.CreateLogger<MdnsPresence>()));
+        _mdns = _closing.Add(new MdnsPresence(_watch, neighbours, time, logs.CreateLogger<MdnsPresence>()));
         node.HostName = () => _mdns.HostName;
         _mdnsOptions = () => new MdnsOptions
         {
@@ -74,6 +86,7 @@ internal sealed class BoxNetworks : IAsyncDisposable
     /// <summary>Begins, once it is known on which ports the box listens.</summary>
     public void Start()
     {
+        _discovery?.Start(_ssbPort());
         _mdns.Start(_mdnsOptions());
         foreach (var work in _work)
         {
@@ -87,17 +100,5 @@ internal sealed class BoxNetworks : IAsyncDisposable
         await _stopping.CancelAsync();
         await _closing.DisposeAsync();
         _stopping.Dispose();
-    }
-
-    /// <summary>What mDNS finds goes nowhere yet.</summary>
-    private sealed class NobodyLooks : ILanSightings
-    {
-        public void Saw(LanSighting sighting)
-        {
-        }
-
-        public void Gone(FeedId feed, LanMeans means)
-        {
-        }
     }
 }
