@@ -101,7 +101,7 @@ internal sealed class UpnpClient(BlockingCalls calls, TimeProvider time) : IMapp
         }
     }
 
-    private MappingAnswer Map(UpnpLibrary library, UpnpGateway gateway, MappingRequest request, CancellationToken stop)
+    internal MappingAnswer Map(UpnpLibrary library, UpnpGateway gateway, MappingRequest request, CancellationToken stop)
     {
         var answer = MappingAnswer.Refused("The router does not offer it.");
         if (request.Route.Family == AddressFamily.InterNetworkV6)
@@ -196,7 +196,7 @@ internal sealed class UpnpClient(BlockingCalls calls, TimeProvider time) : IMapp
         return MappingAnswer.Granted(local, request.Port, request.Lifetime, null);
     }
 
-    private bool Unmap(UpnpLibrary library, UpnpGateway gateway, MappingRequest request)
+    internal bool Unmap(UpnpLibrary library, UpnpGateway gateway, MappingRequest request)
     {
         if (request.Route.Family == AddressFamily.InterNetworkV6)
         {
