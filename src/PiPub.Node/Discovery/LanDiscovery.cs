@@ -19,16 +19,19 @@ public sealed record LanIdentity(KeyPair Self, NetworkKey Network, IReadOnlyList
 /// </summary>
 /// <remarks>
 /// <para>Sources: ssb-lan 1.2.3 lib/index.js; ssb-local 1.0.0 index.js; dgram-broadcast 1.0.0. Those send IPv4 only, on one interface.</para>
-/// <para>One timer does everything that recurs; packets are made once for each state of the network. In a flood the sockets
-/// are looked at a hundred times a second, and what does not fit into the kernel's small buffers meanwhile is lost unseen.</para>
+/// <para>One timer does everything that recurs; packets are made once for each state of the network. One thread with a small stack
+/// hears all sockets. In a flood it looks at them a hundred times a second, and what does not fit into the kernel's small
+/// buffers meanwhile is lost unseen.</para>
 /// </remarks>
 public sealed partial class LanDiscovery : IAsyncDisposable
 {
     /// <summary>How many packets at once begin to look like a flood.</summary>
     private const int Many = 16;
 
-    /// <summary>Packets taken before a rest.</summary>
+    /// <summary>Packets taken from a socket before a rest.</summary>
     private const int MostAtOnce = 256;
+
+    private const int StackSize = 256 * 1024;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
@@ -40,15 +43,14 @@ public sealed partial class LanDiscovery : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SeldomLog _sendErrors;
-    private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _sending = new();
     private readonly List<LanSocket> _sockets = [];
-    private readonly List<Task> _listening = [];
+    private Thread? _listening;
     private IReadOnlyList<LanSending> _sendings = [];
     private ITimer? _timer;
     private int _port;
     private volatile bool _isStale = true;
-    private bool _isDisposed;
+    private volatile bool _isStopping;
 
     /// <summary>Joins the parts. No socket is opened before <see cref="Start"/>.</summary>
     public LanDiscovery(LanIdentity identity, NetworkWatch watch, Neighbourhood neighbourhood, LanPeers peers, TimeProvider time, ILogger<LanDiscovery> logger)
@@ -69,12 +71,11 @@ public sealed partial class LanDiscovery : IAsyncDisposable
         _port = ssbPort;
         Open(LanMeans.Plain, PlainPacket.Port);
         Open(LanMeans.Encrypted, EncryptedPacket.Port);
-        foreach (var socket in _sockets)
+        var heard = _sockets.FindAll(static socket => socket.IsListening).ToArray();
+        if (heard.Length > 0)
         {
-            if (socket.IsListening)
-            {
-                _listening.Add(Task.Run(() => ListenAsync(socket)));
-            }
+            _listening = new Thread(() => Listen(heard), StackSize) { IsBackground = true, Name = "LAN discovery" };
+            _listening.Start();
         }
 
         _timer = _time.CreateTimer(static discovery => ((LanDiscovery)discovery!).Tick(), this, TimeSpan.Zero, Interval);
@@ -85,20 +86,19 @@ public sealed partial class LanDiscovery : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _watch.Changed -= NetworkChanged;
-        await _stopping.CancelAsync();
+        _isStopping = true;
         if (_timer is not null)
         {
             await _timer.DisposeAsync();
         }
 
-        await Task.WhenAll(_listening);
+        _sockets.ForEach(static socket => socket.Wake());
+        _listening?.Join();
         lock (_sending)
         {
-            _isDisposed = true;
             _sockets.ForEach(static socket => socket.Dispose());
+            _sockets.Clear();
         }
-
-        _stopping.Dispose();
     }
 
     private void Open(LanMeans means, int port)
@@ -161,11 +161,6 @@ public sealed partial class LanDiscovery : IAsyncDisposable
     {
         lock (_sending)
         {
-            if (_isDisposed)
-            {
-                return;
-            }
-
             foreach (var sending in _sendings)
             {
                 var isIpv6 = sending.Destination.AddressFamily == AddressFamily.InterNetworkV6;
@@ -195,31 +190,29 @@ public sealed partial class LanDiscovery : IAsyncDisposable
         }
     }
 
-    private async Task ListenAsync(LanSocket socket)
+    private void Listen(LanSocket[] sockets)
     {
-        while (!_stopping.IsCancellationRequested)
+        while (!_isStopping)
         {
             try
             {
-                await socket.WaitAsync(_stopping.Token);
-                if (TakeAll(socket) >= Many)
+                var ready = LanSocket.Wait(sockets, Interval);
+                var count = 0;
+                for (var i = 0; i < sockets.Length; i++)
                 {
-                    await Task.Delay(Rest, _time, _stopping.Token);
+                    count += (ready & (1u << i)) != 0 ? TakeAll(sockets[i]) : 0;
                 }
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // What a router answered to something sent, or an interface that went away.
-                await Task.Delay(Rest, _time, CancellationToken.None);
+
+                // None, though one was ready: an error was told of, or a damaged packet thrown away.
+                if (count >= Many || (count == 0 && ready != 0))
+                {
+                    Thread.Sleep(Rest);
+                }
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 Failed(e);
-                await Task.Delay(Interval, _time, CancellationToken.None);
+                Thread.Sleep(Interval);
             }
         }
     }

@@ -13,13 +13,15 @@ namespace PiPub.Node.Discovery;
 /// </summary>
 /// <remarks>
 /// Bounded in every way, since anybody can announce anything: 256 peers, of whom friends displace strangers and signed ones
-/// unsigned ones; four addresses a peer, of which no more than one unsigned at the same host. An address that its owner signed
-/// for keeps unsigned ones from being dialled.
+/// unsigned ones; eight strangers at one host; four addresses a peer, of which no more than one unsigned at the same host.
+/// An address that its owner signed for keeps unsigned ones from being dialled.
 /// </remarks>
 public sealed class LanPeers : ILanSightings, IDisposable
 {
     private const int MaxPeers = 256;
+    private const int MaxStrangersAtHost = 8;
     private const int MaxAddresses = 4;
+    private const int FriendWeight = 2;
     private const int MaxNameLength = 64;
 
     /// <summary>A service of DNS-SD tells when it goes; this is for when that was not heard. Twice the usual life of such a record (RFC 6762, section 10).</summary>
@@ -269,20 +271,27 @@ public sealed class LanPeers : ILanSightings, IDisposable
     /// <summary>Room in the table: the one who matters least and was heard longest ago goes, if they matter less than the newcomer.</summary>
     private bool MakeRoom(LanSighting newcomer)
     {
-        if (_entries.Count < MaxPeers)
-        {
-            return true;
-        }
-
         var weight = Weight(newcomer.Feed, newcomer.IsVerified);
+        var strangersThere = 0;
         Entry? least = null;
         foreach (var entry in _entries.Values)
         {
+            strangersThere += weight < FriendWeight && entry.Addresses.Exists(address => address.Address.Host == newcomer.Address.Host) ? 1 : 0;
             var its = Weight(entry.Feed, entry.Addresses.Exists(static address => address.IsVerified));
             if (its < weight && (least is null || entry.LastHeard < least.LastHeard))
             {
                 least = entry;
             }
+        }
+
+        if (strangersThere >= MaxStrangersAtHost)
+        {
+            return false;
+        }
+
+        if (_entries.Count < MaxPeers)
+        {
+            return true;
         }
 
         if (least is null)
@@ -294,7 +303,7 @@ public sealed class LanPeers : ILanSightings, IDisposable
         return _entries.Remove(least.Feed);
     }
 
-    private int Weight(FeedId feed, bool isVerified) => (_graph.Hops(feed) is > 0 ? 2 : 0) + (isVerified ? 1 : 0);
+    private int Weight(FeedId feed, bool isVerified) => (_graph.Hops(feed) is > 0 ? FriendWeight : 0) + (isVerified ? 1 : 0);
 
     /// <summary>Room among a peer's addresses: an unsigned one goes for a signed one, and no other for any.</summary>
     private bool MakeRoom(Entry entry, LanSighting newcomer)

@@ -11,8 +11,9 @@ namespace PiPub.Node.Discovery;
 /// with the interface on which they arrived.
 /// </summary>
 /// <remarks>
-/// .NET tells the interface (Socket.ReceiveMessageFrom) only in objects made anew for each packet, which a flood would make by the
-/// ten thousand. So the runtime waits for packets and recvmsg(2) takes them. Sources: ip(7) IP_PKTINFO, IP_UNICAST_IF; ipv6(7); RFC 3542.
+/// .NET tells the interface (Socket.ReceiveMessageFrom) only in objects made anew for each packet, and its asynchronous sockets are
+/// woken by each packet even while nobody waits: a flood of 10,000 a second took a third of a core. So recvmsg(2) takes packets, and
+/// poll(2) waits for them. Sources: ip(7) IP_PKTINFO, IP_UNICAST_IF; ipv6(7); RFC 3542.
 /// </remarks>
 internal sealed partial class LanSocket : IDisposable
 {
@@ -27,10 +28,10 @@ internal sealed partial class LanSocket : IDisposable
     private const int ProtocolIpv6 = 41;
     private const int Ipv6PacketInfo = 50;
     private const int DontWait = 0x40;
+    private const short PollIn = 1;
     private const int Truncated = 0x20;
 
     private readonly Socket _socket;
-    private readonly byte[] _peek = new byte[1];
 
     // Pinned for recvmsg: one byte more than is read, then the sender, then the control messages.
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(LanAnnouncement.MaxPacketLength + 8, pinned: true);
@@ -87,10 +88,40 @@ internal sealed partial class LanSocket : IDisposable
         }
     }
 
-    /// <summary>Waits until there is a packet to take.</summary>
-    /// <exception cref="SocketException">An error of an earlier send, or of the socket.</exception>
-    public async ValueTask WaitAsync(CancellationToken cancellationToken) =>
-        _ = await _socket.ReceiveAsync(_peek, SocketFlags.Peek, cancellationToken);
+    /// <summary>Waits until one of the sockets has a packet, or is woken by <see cref="Wake"/>. Then tells which, as bits in their order.</summary>
+    public static unsafe uint Wait(ReadOnlySpan<LanSocket> sockets, TimeSpan limit)
+    {
+        var polled = stackalloc PollEntry[sockets.Length];
+        for (var i = 0; i < sockets.Length; i++)
+        {
+            polled[i] = new PollEntry { Descriptor = (int)sockets[i]._socket.SafeHandle.DangerousGetHandle(), Events = PollIn };
+        }
+
+        var ready = 0u;
+        if (poll(polled, (nuint)sockets.Length, (int)limit.TotalMilliseconds) > 0)
+        {
+            for (var i = 0; i < sockets.Length; i++)
+            {
+                ready |= polled[i].Returned != 0 ? 1u << i : 0;
+            }
+        }
+
+        return ready;
+    }
+
+    /// <summary>Ends waiting, for good.</summary>
+    public void Wake()
+    {
+        try
+        {
+            // A socket that is not connected cannot be shut down, but whoever polls it is woken: Linux, inet_shutdown.
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // As said.
+        }
+    }
 
     /// <summary>Takes the next packet, if there is one.</summary>
     /// <param name="packet">The packet, valid until the next call; one byte longer than the limit when it was cut off there.</param>
@@ -150,6 +181,7 @@ internal sealed partial class LanSocket : IDisposable
             // .NET's own option sets SO_REUSEPORT too, which only shares with programs that do the same.
             socket.SetRawSocketOption(SolSocket, SoReuseAddress, BitConverter.GetBytes(1));
             socket.ReceiveBufferSize = KernelBuffer;
+            socket.Blocking = false;
             if (family == AddressFamily.InterNetworkV6)
             {
                 socket.DualMode = false;
@@ -211,8 +243,20 @@ internal sealed partial class LanSocket : IDisposable
         return 0;
     }
 
-    [LibraryImport("libc", SetLastError = false)]
+    [LibraryImport("libc")]
+    private static unsafe partial int poll(PollEntry* entries, nuint count, int milliseconds);
+
+    [LibraryImport("libc")]
     private static unsafe partial nint recvmsg(SafeHandle socket, MessageHeader* message, int flags);
+
+    /// <summary>struct pollfd.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollEntry
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
 
     /// <summary>struct iovec.</summary>
     [StructLayout(LayoutKind.Sequential)]
