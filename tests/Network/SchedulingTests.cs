@@ -64,5 +64,42 @@ public sealed class SchedulingTests
         }
     }
 
+    [Fact]
+    public async Task A_friend_is_dialled_on_the_LAN_before_the_internet()
+    {
+        await using var lab = await NetworkLab.StartAsync();
+        var (lan, wan) = (await lab.AddSwitchAsync("lan"), await lab.AddSwitchAsync("wan"));
+        await lab.AddRouterAsync("router", lan, "192.168.7.1/24", wan, "1.2.3.7/24");
+        var boxHost = await lab.AddHostAsync("box", lan, "192.168.7.2/24");
+        await boxHost.AddDefaultRouteAsync("192.168.7.1");
+        var friendHost = await lab.AddHostAsync("friend", lan, "192.168.7.3/24");
+        await friendHost.PlugAsync("eth1", wan, "1.2.3.9/24");
+        var friend = await friendHost.StartBoxAsync("--map-port", "off", "--max-outgoing", "0");
+        var byLan = await PacketCounter.IncomingAsync(friendHost, $"ip daddr 192.168.7.3 {PacketCounter.Dials}");
+        var byInternet = await PacketCounter.IncomingAsync(friendHost, $"ip daddr 1.2.3.9 {PacketCounter.Dials}");
+
+        var refusal = await PacketCounter.RefuseAsync(friendHost, 8008);
+        var key = friend.Id[1..^".ed25519".Length];
+        var box = await boxHost.StartBoxAsync("--connect", $"net:1.2.3.9:8008~shs:{key}", "--map-port", "off");
+        await box.CommandAsync("follow", friend.Id);
+        await friend.CommandAsync("follow", box.Id);
+        await Eventually.BecomesTrueAsync(async () => await byInternet.ReadAsync() >= 2 && await byLan.ReadAsync() >= 1, "both addresses have been tried");
+
+        // From now on the internet address waits for 12 s at least; another network lets nothing wait.
+        await refusal.DisposeAsync();
+        var before = await byInternet.ReadAsync();
+        await boxHost.AddAddressAsync("eth0", "192.168.99.2/24");
+
+        await Eventually.BecomesTrueAsync(async () => await ConnectedAddressAsync(box, friend.Id) is not null, "they are connected");
+        Assert.DoesNotContain("1.2.3.9", await ConnectedAddressAsync(box, friend.Id));
+        Assert.Equal(before, await byInternet.ReadAsync());
+    }
+
+    private static async Task<string?> ConnectedAddressAsync(PiPubProcess box, string id) =>
+        (await box.CommandAsync("peers")).EnumerateArray()
+            .Where(peer => peer.GetProperty("key").GetString() == id && peer.TryGetProperty("state", out var state) && state.GetString() == "connected")
+            .Select(peer => peer.GetProperty("address").GetString())
+            .FirstOrDefault();
+
     private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 }
