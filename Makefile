@@ -45,7 +45,7 @@ clean:
 	find src tests \( -name bin -o -name obj -o -name node_modules \) -prune -exec rm -rf {} +
 
 out/.libraries:
-	tests/need libsodium.so.23:libsodium23 libsqlite3.so.0:libsqlite3-0 libnatpmp.so.1:libnatpmp1 \
+	tests/need libsodium.so.23:libsodium23 libsqlite3.so.0:libsqlite3-0 libavahi-client.so.3:libavahi-client3 libnatpmp.so.1:libnatpmp1 \
 		'libminiupnpc.so.18|libminiupnpc.so.17:libminiupnpc18|libminiupnpc17'
 	@mkdir -p out && touch $@
 

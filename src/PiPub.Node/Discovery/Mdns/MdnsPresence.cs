@@ -18,12 +18,17 @@ public sealed partial class MdnsPresence : IDisposable
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(1);
 
+    /// <summary>avahi tells of changes only, and who takes sightings forgets what is not told for long.</summary>
+    private static readonly TimeSpan TellAgain = TimeSpan.FromHours(1);
+
     private readonly NetworkWatch _watch;
+    private readonly Neighbourhood _neighbourhood;
     private readonly ILanSightings _sightings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _retry;
+    private readonly ITimer _again;
     private MdnsOptions _options = null!;
     private MdnsSightings? _seen;
     private AvahiLoop? _loop;
@@ -38,14 +43,16 @@ public sealed partial class MdnsPresence : IDisposable
 
     /// <summary>Prepares; nothing is published before <see cref="Start"/>.</summary>
     /// <param name="watch">Knows the machine's addresses.</param>
+    /// <param name="neighbourhood">Judges the addresses of other boxes.</param>
     /// <param name="sightings">Told of other boxes.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
-    public MdnsPresence(NetworkWatch watch, ILanSightings sightings, TimeProvider time, ILogger<MdnsPresence> logger)
+    public MdnsPresence(NetworkWatch watch, Neighbourhood neighbourhood, ILanSightings sightings, TimeProvider time, ILogger<MdnsPresence> logger)
     {
         ArgumentNullException.ThrowIfNull(time);
-        (_watch, _sightings, _time, _logger) = (watch, sightings, time, logger);
+        (_watch, _neighbourhood, _sightings, _time, _logger) = (watch, neighbourhood, sightings, time, logger);
         _retry = time.CreateTimer(_ => _loop?.Post(Connect), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _again = time.CreateTimer(_ => _loop?.Post(() => _seen?.TellAgain()), null, TellAgain, TellAgain);
     }
 
     /// <summary>Raised, on a thread of its own, when <see cref="HostName"/> is another. Handlers must return at once.</summary>
@@ -82,7 +89,7 @@ public sealed partial class MdnsPresence : IDisposable
             return;
         }
 
-        _seen = new MdnsSightings(options.Id, () => _watch.Current, _sightings);
+        _seen = new MdnsSightings(options.Id, _neighbourhood, _sightings);
         _loop = new AvahiLoop(_logger);
         _loop.Post(Connect);
         _watch.Changed += Refresh;
@@ -93,13 +100,18 @@ public sealed partial class MdnsPresence : IDisposable
     {
         _watch.Changed -= Refresh;
         _retry.Dispose();
+        _again.Dispose();
         _isOver = true;
         _loop?.Post(Disconnect);
         _loop?.Dispose();
         _settled.TrySetResult();
     }
 
-    private void Refresh() => _loop?.Post(() => _publication?.Refresh());
+    private void Refresh() => _loop?.Post(() =>
+    {
+        _publication?.Refresh();
+        _seen?.TellAgain();
+    });
 
     private void Connect()
     {

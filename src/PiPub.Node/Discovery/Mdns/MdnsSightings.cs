@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using PiPub.Node.LocalNetworks;
 using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.Identities;
 
@@ -12,114 +8,119 @@ namespace PiPub.Node.Discovery.Mdns;
 /// id, or an address that cannot be a neighbour's, is dropped and counted.
 /// </summary>
 /// <param name="self">The box, which is not a peer of its own.</param>
-/// <param name="networks">The machine's networks now.</param>
+/// <param name="neighbourhood">Judges addresses.</param>
 /// <param name="sightings">Who is told.</param>
-internal sealed class MdnsSightings(FeedId self, Func<IReadOnlyList<LocalNetwork>> networks, ILanSightings sightings)
+internal sealed class MdnsSightings(FeedId self, Neighbourhood neighbourhood, ILanSightings sightings)
 {
-    private readonly Dictionary<AvahiServiceName, LanSighting> _seen = [];
+    private readonly Dictionary<AvahiServiceName, Service> _services = [];
+    private long _dropped;
 
-    /// <summary>Services that were dropped for what they told.</summary>
-    public long Dropped { get; private set; }
+    /// <summary>Services that were dropped for what they told. May be asked on any thread.</summary>
+    public long Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>A service was found, or tells something else than before.</summary>
-    public void Found(AvahiServiceName service, ResolvedService resolved)
+    public void Found(AvahiServiceName name, ResolvedService resolved)
     {
-        var sighting = Judge(service, resolved);
-        if (_seen.TryGetValue(service, out var before) && before != sighting)
+        if (!SsbService.TryReadId(resolved.Txt, out var id) || resolved is { Address: null } or { Port: 0 })
         {
-            Forget(service, before);
+            Drop();
+            Gone(name);
+            return;
         }
 
-        if (sighting is not null)
+        if (id == self)
         {
-            _seen[service] = sighting;
-            sightings.Saw(sighting);
+            Gone(name);
+            return;
+        }
+
+        var service = new Service(MultiserverAddress.Of(MultiserverTransport.Net, resolved.Address.ToString(), resolved.Port, id), id);
+        if (_services.TryGetValue(name, out var known) && known.Told.Equals(service.Told))
+        {
+            service = known;
+        }
+        else
+        {
+            Gone(name);
+            _services.Add(name, service);
+        }
+
+        Tell(name, service);
+        if (service.Sighting is null && !resolved.IsLocal)
+        {
+            // avahi finds this machine's own services on the loopback interface, too; they are no offence.
+            Drop();
         }
     }
 
     /// <summary>A service is gone.</summary>
-    public void Gone(AvahiServiceName service)
+    public void Gone(AvahiServiceName name)
     {
-        if (_seen.TryGetValue(service, out var sighting))
+        if (_services.Remove(name, out var service) && service.Sighting is { } sighting)
         {
-            Forget(service, sighting);
+            TakeBack(sighting);
+        }
+    }
+
+    /// <summary>
+    /// Tells of all again: because the machine's networks are others, and so other addresses can be neighbours'; or because
+    /// time has passed, and what is not told for long is forgotten.
+    /// </summary>
+    public void TellAgain()
+    {
+        foreach (var (name, service) in _services)
+        {
+            Tell(name, service);
         }
     }
 
     /// <summary>Nothing is known any more, as nobody looks.</summary>
     public void Clear()
     {
-        var feeds = _seen.Values.Select(static sighting => sighting.Feed).Distinct().ToList();
-        _seen.Clear();
+        var feeds = _services.Values.Where(static service => service.Sighting is not null).Select(static service => service.Id).Distinct().ToList();
+        _services.Clear();
         feeds.ForEach(feed => sightings.Gone(feed, LanMeans.Mdns));
     }
 
-    /// <summary>A peer is gone when none of its services is left; another address of it is told again, without the one that went.</summary>
-    private void Forget(AvahiServiceName service, LanSighting sighting)
+    private void Tell(AvahiServiceName name, Service service)
     {
-        _seen.Remove(service);
-        sightings.Gone(sighting.Feed, LanMeans.Mdns);
-        foreach (var other in _seen.Values)
+        var before = service.Sighting;
+        service.Sighting = neighbourhood.TryPlace(service.Told, name.Interface, out var address)
+            ? new LanSighting(service.Id, address, LanMeans.Mdns, IsVerified: false, name.Interface, name.Name)
+            : null;
+        if (before is not null && before != service.Sighting)
         {
-            if (other.Feed == sighting.Feed)
+            TakeBack(before);
+        }
+
+        if (service.Sighting is { } sighting)
+        {
+            sightings.Saw(sighting);
+        }
+    }
+
+    /// <summary>Those who take sightings know only that a peer is gone, not which address of it: the others are told again.</summary>
+    private void TakeBack(LanSighting sighting)
+    {
+        sightings.Gone(sighting.Feed, LanMeans.Mdns);
+        foreach (var service in _services.Values)
+        {
+            if (service.Sighting is { } other && other.Feed == sighting.Feed)
             {
                 sightings.Saw(other);
             }
         }
     }
 
-    private LanSighting? Judge(AvahiServiceName service, ResolvedService resolved)
+    private void Drop() => Interlocked.Increment(ref _dropped);
+
+    /// <summary>What a service told, and what was made of it; null when that cannot be a neighbour.</summary>
+    private sealed class Service(MultiserverAddress told, FeedId id)
     {
-        if (!SsbService.TryReadId(resolved.Txt, out var id))
-        {
-            Dropped++;
-            return null;
-        }
+        public MultiserverAddress Told => told;
 
-        if (id == self)
-        {
-            return null;
-        }
+        public FeedId Id => id;
 
-        if (resolved.Port == 0 || resolved.Address is not { } address || !CanBeNeighbour(service.Interface, address))
-        {
-            // avahi finds this machine's other services on the loopback interface, too.
-            Dropped += resolved.IsLocal ? 0 : 1;
-            return null;
-        }
-
-        return new LanSighting(id, AddressOf(address, resolved.Port, service.Interface, id), LanMeans.Mdns, IsVerified: false, service.Interface, Clean(service.Name));
+        public LanSighting? Sighting { get; set; }
     }
-
-    /// <summary>A local address, or one in the subnet of that interface, as global IPv6 addresses are.</summary>
-    private bool CanBeNeighbour(int interfaceIndex, IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6 || address.IsIPv6Multicast || (address.AddressFamily == AddressFamily.InterNetwork && address.GetAddressBytes()[0] is 0 or >= 224))
-        {
-            return false;
-        }
-
-        return PeerHost.ScopeOf(address) switch
-        {
-            AddressScope.Device => false,
-            AddressScope.Local => true,
-            _ => networks().Any(network => network.Index == interfaceIndex && network.Addresses.Any(own => own.IsNeighbour(address))),
-        };
-    }
-
-    private MultiserverAddress AddressOf(IPAddress address, int port, int interfaceIndex, FeedId id)
-    {
-        var plain = MultiserverAddress.Of(MultiserverTransport.Net, address.ToString(), port, id);
-        if (!address.IsIPv6LinkLocal)
-        {
-            return plain;
-        }
-
-        var zone = networks().FirstOrDefault(network => network.Index == interfaceIndex)?.Name ?? interfaceIndex.ToString(CultureInfo.InvariantCulture);
-        var host = $"{plain.Host}%{zone}";
-        return MultiserverAddress.TryParse($"net:{host}:{port}~shs:{Convert.ToBase64String(id.AsSpan())}", out var zoned) ? zoned : plain;
-    }
-
-    /// <summary>A name for people to read: what could play tricks on a terminal is taken out.</summary>
-    private static string Clean(string name) => string.Concat(name.Where(static c => !char.IsControl(c) && char.GetUnicodeCategory(c) != UnicodeCategory.Format));
 }
