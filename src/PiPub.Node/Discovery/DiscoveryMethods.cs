@@ -49,6 +49,7 @@ public sealed class DiscoveryMethods(
         json.WriteEndArray();
         if (counters is not null)
         {
+            json.WriteBoolean("otherNetworkHeard"u8, counters.IsOtherNetworkHeard);
             json.WriteStartObject("counters"u8);
             counters.Write(json);
             json.WriteEndObject();

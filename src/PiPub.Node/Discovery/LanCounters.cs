@@ -3,8 +3,10 @@ using System.Text.Json;
 namespace PiPub.Node.Discovery;
 
 /// <summary>What became of discovery packets since the box started. Most of what is wrong with them leaves no other trace.</summary>
-public sealed class LanCounters
+public sealed class LanCounters(TimeProvider time)
 {
+    private static readonly TimeSpan Lately = TimeSpan.FromSeconds(30);
+
     private long _received;
     private long _announcements;
     private long _repeated;
@@ -19,6 +21,7 @@ public sealed class LanCounters
     private long _overLimit;
     private long _sent;
     private long _sendErrors;
+    private long _otherNetworkAt;
 
     /// <summary>Packets that were taken from the sockets.</summary>
     public long Received => Volatile.Read(ref _received);
@@ -40,6 +43,9 @@ public sealed class LanCounters
 
     /// <summary>Encrypted packets that this network's key does not open: damaged, or of another network.</summary>
     public long OtherNetwork => Volatile.Read(ref _otherNetwork);
+
+    /// <summary>Whether such a one came in the last half minute.</summary>
+    public bool IsOtherNetworkHeard => OtherNetwork > 0 && time.GetElapsedTime(Volatile.Read(ref _otherNetworkAt)) < Lately;
 
     /// <summary>Encrypted packets with a wrong signature.</summary>
     public long Unverified => Volatile.Read(ref _unverified);
@@ -74,7 +80,11 @@ public sealed class LanCounters
 
     internal void CountOversized() => Interlocked.Increment(ref _oversized);
 
-    internal void CountOtherNetwork() => Interlocked.Increment(ref _otherNetwork);
+    internal void CountOtherNetwork()
+    {
+        Interlocked.Increment(ref _otherNetwork);
+        Volatile.Write(ref _otherNetworkAt, time.GetTimestamp());
+    }
 
     internal void CountUnverified() => Interlocked.Increment(ref _unverified);
 

@@ -34,6 +34,9 @@ public sealed partial class LanDiscovery : IAsyncDisposable
     private const int StackSize = 256 * 1024;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    /// <summary>An address that has just come cannot be sent from at once: IPv6 first asks whether another has it.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(10);
 
     private readonly LanIdentity _identity;
@@ -49,6 +52,7 @@ public sealed partial class LanDiscovery : IAsyncDisposable
     private IReadOnlyList<LanSending> _sendings = [];
     private ITimer? _timer;
     private int _port;
+    private long _changedAt;
     private volatile bool _isStale = true;
     private volatile bool _isStopping;
 
@@ -57,12 +61,13 @@ public sealed partial class LanDiscovery : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(identity);
         (_identity, _watch, _peers, _time, _logger) = (identity, watch, peers, time, logger);
+        Counters = new LanCounters(time);
         _listener = new LanListener(identity.Self.Id, identity.Network, neighbourhood, peers, Counters, time);
         _sendErrors = new SeldomLog(time);
     }
 
     /// <summary>What became of packets.</summary>
-    public LanCounters Counters { get; } = new();
+    public LanCounters Counters { get; }
 
     /// <summary>Begins to announce and to listen.</summary>
     /// <param name="ssbPort">The port on which peers are listened for.</param>
@@ -139,6 +144,7 @@ public sealed partial class LanDiscovery : IAsyncDisposable
             if (_isStale)
             {
                 _isStale = false;
+                _changedAt = _time.GetTimestamp();
                 _listener.Forget();
                 _peers.Recheck();
                 lock (_sending)
@@ -183,7 +189,7 @@ public sealed partial class LanDiscovery : IAsyncDisposable
         {
             // The interface may just be going down; the others are not to suffer.
             Counters.CountSendError();
-            if (_sendErrors.MayWrite(out var heldBack))
+            if (_time.GetElapsedTime(_changedAt) > Settling && _sendErrors.MayWrite(out var heldBack))
             {
                 CannotSend(sending.InterfaceName, sending.Destination, e.Message, heldBack);
             }

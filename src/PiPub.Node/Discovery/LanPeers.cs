@@ -273,14 +273,14 @@ public sealed class LanPeers : ILanSightings, IDisposable
     {
         var weight = Weight(newcomer.Feed, newcomer.IsVerified);
         var strangersThere = 0;
-        Entry? least = null;
+        var (least, leastWeight) = ((Entry?)null, weight);
         foreach (var entry in _entries.Values)
         {
             strangersThere += weight < FriendWeight && entry.Addresses.Exists(address => address.Address.Host == newcomer.Address.Host) ? 1 : 0;
             var its = Weight(entry.Feed, entry.Addresses.Exists(static address => address.IsVerified));
-            if (its < weight && (least is null || entry.LastHeard < least.LastHeard))
+            if (its < leastWeight || (least is not null && its == leastWeight && entry.LastHeard < least.LastHeard))
             {
-                least = entry;
+                (least, leastWeight) = (entry, its);
             }
         }
 

@@ -26,7 +26,8 @@ public sealed class Neighbourhood(NetworkWatch watch)
         placed = null;
         if (!told.IsDialable || told.Key is not { } feed || Find(interfaceIndex) is not { } network
             || told.Transport is not (MultiserverTransport.Net or MultiserverTransport.Ws or MultiserverTransport.Wss)
-            || !PeerHost.TryParseAddress(WithoutZone(told.Host), out var ip) || !IsIn(network, ip) || watch.IsOwn(ip))
+            || !PeerHost.TryParseAddress(WithoutZone(told.Host), out var ip) || !IsIn(network, ip)
+            || watch.IsOwn(ip.IsIPv6LinkLocal ? new IPAddress(ip.GetAddressBytes(), interfaceIndex) : ip))
         {
             return false;
         }

@@ -55,9 +55,8 @@ internal static class DiscoverCommand
             return "Nobody is seen: this machine has no network. Is the cable plugged in, or Wi-Fi connected?";
         }
 
-        var counters = status.GetProperty("counters");
-        var others = counters.GetProperty("otherNetwork").GetInt64() > 0
-            ? " Somebody does announce themselves, but with another network key, so they belong to another Scuttlebutt network."
+        var others = status.GetProperty("otherNetworkHeard").GetBoolean()
+            ? " Somebody does announce themselves, but under another network key: they belong to another Scuttlebutt network than this box."
             : "";
         var names = string.Join(", ", interfaces.EnumerateArray().Select(one => one.GetProperty("name").GetString()));
         return $"Nobody else is seen on {names}.{others} Others are seen while their app is open and in this same network. "
