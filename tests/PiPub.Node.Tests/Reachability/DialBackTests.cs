@@ -15,12 +15,15 @@ public sealed class DialBackTests : IAsyncDisposable
     private readonly TestInternet _internet = new();
     private readonly TestHome _box;
     private readonly TestHome _friend;
+    private readonly TestHome _hasty;
 
     public DialBackTests()
     {
         _box = new TestHome(_internet, "203.0.113.5");
-        _friend = new TestHome(_internet, "198.51.100.9", limits: new DialBackLimits { TimeLimit = TimeSpan.FromMilliseconds(200), PerPeer = 6 });
+        _friend = new TestHome(_internet, "198.51.100.9", limits: new DialBackLimits { TimeLimit = TimeSpan.FromMinutes(1), PerPeer = 6 });
+        _hasty = new TestHome(_internet, "198.51.100.10", limits: new DialBackLimits { TimeLimit = TimeSpan.FromSeconds(3) });
         _internet.Open("198.51.100.9:8008", _friend);
+        _internet.Open("198.51.100.10:8008", _hasty);
         _internet.Open("203.0.113.5:8008", _box);
     }
 
@@ -29,7 +32,7 @@ public sealed class DialBackTests : IAsyncDisposable
     [Fact]
     public async Task A_peer_dials_back_and_tells_what_it_sees()
     {
-        var peer = await _box.ConnectAsync(_friend);
+        var peer = await _box.ConnectAsync(_hasty);
         var (works, fails) = (Candidate("203.0.113.5"), Candidate("203.0.113.5", 9));
         var answer = await DialBackQuestion.AskAsync(_box.Node.Server, peer, [works, fails], Stop);
         Assert.Equal("203.0.113.5", answer.Observed!.ToString());
@@ -133,7 +136,7 @@ public sealed class DialBackTests : IAsyncDisposable
     {
         await using var neighbour = new TestHome(_internet, "203.0.113.5");
         _internet.Open("203.0.113.5:8008", neighbour);
-        var answer = await AskAsync(await _box.ConnectAsync(_friend), _box.At("203.0.113.5").ToString(), _box.At("203.0.113.6").ToString());
+        var answer = await AskAsync(await _box.ConnectAsync(_hasty), _box.At("203.0.113.5").ToString(), _box.At("203.0.113.6").ToString());
         Assert.Equal(["unreachable", "unreachable"], answer.GetProperty("results").EnumerateArray().Select(static r => r.GetProperty("code").GetString()));
         Assert.Single(answer.GetProperty("results").EnumerateArray().Select(static r => r.GetProperty("message").GetString()).Distinct());
     }
@@ -168,7 +171,7 @@ public sealed class DialBackTests : IAsyncDisposable
     [Fact]
     public async Task A_peer_has_one_question_at_a_time()
     {
-        var peer = await _box.ConnectAsync(_friend);
+        var peer = await _box.ConnectAsync(_hasty);
         var first = AskAsync(peer, _box.At("203.0.113.77").ToString());
         var refusal = await Assert.ThrowsAsync<RpcException>(() => AskAsync(peer));
         Assert.Contains("still being answered", refusal.Message, StringComparison.Ordinal);
@@ -233,5 +236,6 @@ public sealed class DialBackTests : IAsyncDisposable
     {
         await _box.DisposeAsync();
         await _friend.DisposeAsync();
+        await _hasty.DisposeAsync();
     }
 }

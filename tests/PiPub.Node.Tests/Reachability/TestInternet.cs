@@ -81,13 +81,13 @@ internal sealed class TestHome : IAsyncDisposable, IPeerDialer, IPortMappings
             options ?? Quick, Node.Server, Node.Policy, Watch, this, static () => (8008, 8080), _time, NullLogger<ReachWatch>.Instance);
         if (knowsDialBack)
         {
-            new DialBackMethods(Node.Server, limits ?? new DialBackLimits { TimeLimit = TimeSpan.FromMilliseconds(200) }, Watch.Reaches, TimeProvider.System).Register(Node.Methods);
+            new DialBackMethods(Node.Server, limits ?? new DialBackLimits { TimeLimit = TimeSpan.FromSeconds(3) }, Watch.Reaches, TimeProvider.System).Register(Node.Methods);
         }
     }
 
     public event Action? Changed;
 
-    public static ReachOptions Quick { get; } = new() { Settling = TimeSpan.FromMilliseconds(1) };
+    public static ReachOptions Quick { get; } = new() { Settling = TimeSpan.FromMilliseconds(1), LeastPause = TimeSpan.FromMilliseconds(50) };
 
     public TestNode Node { get; }
 
