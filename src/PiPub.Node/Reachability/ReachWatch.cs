@@ -97,6 +97,7 @@ public sealed partial class ReachWatch
         _mappings.Changed += OnMappingsChanged;
         _server.Accepted += OnAccepted;
         _server.Peers.Changed += OnPeersChanged;
+        Refresh();
         try
         {
             while (true)
@@ -161,6 +162,7 @@ public sealed partial class ReachWatch
         }
 
         _proofs.AskAnew(unprovenOnly: false);
+        Refresh();
         Wake();
     }
 
@@ -178,6 +180,7 @@ public sealed partial class ReachWatch
         if (isOther)
         {
             _proofs.AskAnew(unprovenOnly: true);
+            Refresh();
         }
 
         Wake();
