@@ -113,7 +113,7 @@ internal sealed class LabHost
 
     /// <summary>Starts a box with nothing configured but where its data is, and the test's network key.</summary>
     public async Task<PiPubProcess> StartBoxAsync(params string[] settings) =>
-        Lab.Keep(await PiPubProcess.StartInAsync(Within, Lab.NewDirectory(Name), Lab.NetworkKey, settings));
+        Lab.Keep(await PiPubProcess.StartInAsync(Within, Lab.NewDirectory(Name), Lab.NetworkKey, settings), Name);
 
     /// <summary>Starts a JavaScript peer of the modern stack that looks for others by ssb-lan and connects with them by ssb-conn.</summary>
     public Task<JsPeer> StartLanPeerAsync() => StartPeerAsync(Stack.Modern, lan: true);

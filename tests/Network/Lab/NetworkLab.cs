@@ -16,6 +16,7 @@ internal sealed class NetworkLab : IAsyncDisposable
 {
     private readonly TestNetwork _network = new();
     private readonly List<string> _namespaces = [];
+    private readonly List<(string Host, PiPubProcess Box)> _boxes = [];
     private readonly Lock _gate = new();
 
     private NetworkLab()
@@ -72,11 +73,28 @@ internal sealed class NetworkLab : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Shown only when the test fails.
+        foreach (var (host, box) in _boxes)
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine($"--- The end of the log of the box on {host}:\n{box.Log}");
+        }
+
         await _network.DisposeAsync();
         foreach (var name in _namespaces)
         {
             await NetworkNamespaces.DeleteAsync(name);
         }
+    }
+
+    /// <summary>A box that ends with the lab, and whose log is shown when the test fails.</summary>
+    internal PiPubProcess Keep(PiPubProcess box, string host)
+    {
+        lock (_gate)
+        {
+            _boxes.Add((host, box));
+        }
+
+        return Keep(box);
     }
 
     private async Task<string> AddNamespaceAsync(string name)
