@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace PiPub.Scuttlebutt.Cryptography;
 
@@ -16,6 +17,9 @@ namespace PiPub.Scuttlebutt.Cryptography;
 public static unsafe partial class Sodium
 {
     private const string Library = "libsodium";
+
+    /// <summary>crypto_pwhash_STRBYTES: the text of a hashed password with the zero at its end.</summary>
+    private const int PasswordTextBytes = 128;
 
     /// <summary>Length of an Ed25519 public key, an X25519 key and a secretbox key, in bytes.</summary>
     public const int KeyBytes = 32;
@@ -162,6 +166,45 @@ public static unsafe partial class Sodium
         }
     }
 
+    /// <summary>
+    /// Makes of a password what may be written down: an Argon2id text with its salt and costs (RFC 9106). It takes
+    /// <paramref name="memory"/> bytes for as long as it lasts.
+    /// </summary>
+    /// <param name="password">UTF-8, of any length.</param>
+    /// <param name="passes">How often the memory is gone through; 1 or more.</param>
+    /// <param name="memory">Bytes of memory it takes, 8,192 or more.</param>
+    /// <exception cref="InvalidOperationException">The memory is not there.</exception>
+    public static string HashPassword(ReadOnlySpan<byte> password, int passes, int memory)
+    {
+        Span<byte> text = stackalloc byte[PasswordTextBytes];
+        fixed (byte* t = text, p = password)
+        {
+            if (crypto_pwhash_str(t, p, (ulong)password.Length, (ulong)passes, (nuint)memory) != 0)
+            {
+                throw new InvalidOperationException("There is not enough memory to make a hash of the password.");
+            }
+        }
+
+        return Encoding.ASCII.GetString(text[..text.IndexOf((byte)0)]);
+    }
+
+    /// <summary>Checks a password against what <see cref="HashPassword"/> made, at the costs that are written there.</summary>
+    public static bool VerifyPassword(string hash, ReadOnlySpan<byte> password)
+    {
+        ArgumentNullException.ThrowIfNull(hash);
+        Span<byte> text = stackalloc byte[PasswordTextBytes];
+        text.Clear();
+        if (hash.Length >= PasswordTextBytes || Encoding.ASCII.GetBytes(hash, text) != hash.Length)
+        {
+            return false;
+        }
+
+        fixed (byte* t = text, p = password)
+        {
+            return crypto_pwhash_str_verify(t, p, (ulong)password.Length) == 0;
+        }
+    }
+
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
     {
         if (name != Library)
@@ -190,6 +233,12 @@ public static unsafe partial class Sodium
 
     [LibraryImport(Library)]
     private static partial int sodium_init();
+
+    [LibraryImport(Library)]
+    private static partial int crypto_pwhash_str(byte* text, byte* password, ulong length, ulong passes, nuint memory);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_pwhash_str_verify(byte* text, byte* password, ulong length);
 
     [LibraryImport(Library)]
     private static partial int crypto_sign_ed25519_seed_keypair(byte* pk, byte* sk, byte* seed);

@@ -62,6 +62,11 @@ internal static class RunCommand
             ["address"] = box.TcpAddress,
             ["socket"] = box.SocketPath,
         };
+        if (box.ClaimCode is { } code)
+        {
+            line["claimCode"] = code;
+        }
+
         if (box.CreateFirstInvite() is { } invite)
         {
             line["invite"] = invite;
@@ -78,6 +83,11 @@ internal static class RunCommand
         text.Append($"  address  {(box.Addresses.Count > 0 ? string.Join("\n           ", box.Addresses) : "none that others can reach: set public-host")}\n");
         text.Append($"  web      http://{(options.WebBind.All(IPAddress.IsLoopback) && options.WebBind.Count > 0 ? null : box.HostName) ?? "localhost"}:{box.WebPort}/\n");
         text.Append($"  data     {options.DataDirectory}\n");
+        if (box.ClaimCode is { } code)
+        {
+            text.Append($"\nMake it yours: open the web address above and type in the code {code}\n");
+        }
+
         if (box.CreateFirstInvite() is { } invite)
         {
             text.Append($"""

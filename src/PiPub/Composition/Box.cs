@@ -6,7 +6,7 @@ using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.Invites;
 using PiPub.Storage.Views;
-using PiPub.Web.Pages;
+using PiPub.Web.Shell;
 using PiPub.Web.WebSockets;
 
 namespace PiPub.Composition;
@@ -23,6 +23,7 @@ public sealed class Box : IAsyncDisposable
     private readonly BoxAddresses _addresses;
     private readonly InviteAddresses _inviteAddresses;
     private BoxNode _node = null!;
+    private BoxFace _face = null!;
     private BoxNetworks _networks = null!;
 
     private Box(PiPubOptions options)
@@ -45,6 +46,9 @@ public sealed class Box : IAsyncDisposable
 
     /// <summary>What the local network calls the box, such as pipub.local; null while it has no name there.</summary>
     public string? HostName => _node.HostName();
+
+    /// <summary>What whoever claims the box has to type in on its page; null when it is claimed.</summary>
+    public string? ClaimCode => _face.Access.IsClaimed ? null : _face.Access.Code.Text;
 
     /// <summary>The unix socket of the owner's tools.</summary>
     public string SocketPath { get; private set; } = "";
@@ -126,7 +130,9 @@ public sealed class Box : IAsyncDisposable
         _node.Start();
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
-        var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, MapWeb, logs));
+        _face = _closing.Add(new BoxFace(options, storage, _node, _networks, TimeProvider.System));
+
+        var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _face.AddServices, MapWeb, logs));
         await web.StartAsync(cancellationToken);
         (_addresses.SsbPort, _addresses.WebPort) = (web.SsbPort, web.WebPort);
         SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
@@ -138,6 +144,6 @@ public sealed class Box : IAsyncDisposable
     private void MapWeb(Microsoft.AspNetCore.Builder.WebApplication app)
     {
         app.MapPeerWebSockets(_node.Server.AcceptAsync);
-        app.MapStatusPage(() => new BoxDescription(null, Id, Addresses));
+        app.MapFace();
     }
 }

@@ -75,10 +75,14 @@ internal sealed class BoxNetworks : IAsyncDisposable
             logs.CreateLogger<ReachWatch>());
         addresses.Source = reach.Offered;
         node.Reachable = () => reach.Report().Line;
+        Reach = reach.Report;
         new DialBackMethods(node.Server, new DialBackLimits(), _watch.Reaches, time).Register(node.Methods);
         new ReachMethods(reach.Report, () => _mdns.HostName, identity.Id).Register(node.Methods);
         _work.Add(reach.RunAsync);
     }
+
+    /// <summary>Whether and how the box can be reached from outside.</summary>
+    public Func<ReachReport> Reach { get; }
 
     /// <summary>Ends when it is known whether the local network has a name for the box.</summary>
     public Task WhenNamed => _mdns.Settled;

@@ -37,7 +37,7 @@ internal sealed class BoxNode : IAsyncDisposable
 
         // The one door to the log.
         var forks = new ForkTable(state);
-        var feeds = new FeedStatuses(messages, forks) { IsBlocked = graph.IsBlocking };
+        var feeds = Feeds = new FeedStatuses(messages, forks) { IsBlocked = graph.IsBlocking };
         _intake = _closing.Add(new MessageIntake(messages, forks, feeds, new IntakeOptions { HmacKey = options.MessageHmacKey }, time, logs.CreateLogger<MessageIntake>()));
         _intake.Observe(graph);
 
@@ -156,6 +156,8 @@ internal sealed class BoxNode : IAsyncDisposable
     public IPeerPolicy Policy { get; }
 
     public AddressBook Book { get; }
+
+    public FeedStatuses Feeds { get; }
 
     public ConnectionScheduler Connections { get; }
 

@@ -11,7 +11,9 @@ internal static class StandardErrorLog
     {
         log.SetMinimumLevel(level);
         // The frameworks beneath speak of every request; what they call a warning matters. A start that failed is told once.
-        log.AddFilter("Microsoft", level > LogLevel.Trace ? LogLevel.Warning : level);
+        log.AddFilter("Microsoft", level == LogLevel.Trace ? level : level > LogLevel.Warning ? level : LogLevel.Warning);
+        // That the keys of forms lie beside the box's own secret, unencrypted, is so on purpose.
+        log.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement", level == LogLevel.Trace ? level : LogLevel.Error);
         log.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         log.AddSimpleConsole(console =>
         {

@@ -1,0 +1,76 @@
+namespace PiPub.Storage.State;
+
+/// <summary>A browser that is signed in.</summary>
+/// <param name="Id">Names it to the owner; says nothing of its token.</param>
+/// <param name="Created">When it signed in.</param>
+/// <param name="Seen">When it was last seen, to the hour.</param>
+/// <param name="Address">Where it came from.</param>
+/// <param name="Browser">What it calls itself.</param>
+public sealed record WebSession(long Id, DateTimeOffset Created, DateTimeOffset Seen, string Address, string Browser);
+
+/// <summary>Who may use the box's pages: the owner's password, as a hash, and the browsers that are signed in.</summary>
+public sealed class AccessTable
+{
+    private readonly StateDatabase _state;
+
+    /// <summary>Creates the tables if they are missing.</summary>
+    public AccessTable(StateDatabase state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        _state = state;
+        state.Execute(
+            """
+            CREATE TABLE IF NOT EXISTS web_password (one INTEGER PRIMARY KEY CHECK (one = 1), hash TEXT NOT NULL, since INTEGER NOT NULL);
+            CREATE TABLE IF NOT EXISTS web_sessions (
+              id INTEGER PRIMARY KEY AUTOINCREMENT, token BLOB NOT NULL UNIQUE, created INTEGER NOT NULL, seen INTEGER NOT NULL,
+              address TEXT NOT NULL, browser TEXT NOT NULL);
+            """);
+    }
+
+    /// <summary>The hash of the owner's password; null while nobody has claimed the box.</summary>
+    public string? PasswordHash => _state.Query("SELECT hash FROM web_password", static row => row.GetString(0)) is [var hash] ? hash : null;
+
+    /// <summary>Sets the first password. False when there is one already.</summary>
+    public bool TrySetFirstPassword(string hash, DateTimeOffset now) =>
+        _state.Execute("INSERT OR IGNORE INTO web_password (one, hash, since) VALUES (1, $0, $1)", hash, now.ToUnixTimeMilliseconds()) == 1;
+
+    /// <summary>Sets another password.</summary>
+    public void ReplacePassword(string hash, DateTimeOffset now) =>
+        _state.Execute("INSERT OR REPLACE INTO web_password (one, hash, since) VALUES (1, $0, $1)", hash, now.ToUnixTimeMilliseconds());
+
+    /// <summary>The browsers that are signed in, the one seen last first.</summary>
+    public IReadOnlyList<WebSession> Sessions() => Read("SELECT id, created, seen, address, browser FROM web_sessions ORDER BY seen DESC, id DESC");
+
+    /// <summary>The session of a token; null when there is none.</summary>
+    /// <param name="tokenHash">SHA-256 of the token: whoever reads the file cannot sign in with it.</param>
+    public WebSession? Find(byte[] tokenHash) => Read("SELECT id, created, seen, address, browser FROM web_sessions WHERE token = $0", tokenHash) is [var session] ? session : null;
+
+    /// <summary>Signs a browser in.</summary>
+    public WebSession Add(byte[] tokenHash, DateTimeOffset now, string address, string browser)
+    {
+        var time = now.ToUnixTimeMilliseconds();
+        _state.Execute("INSERT INTO web_sessions (token, created, seen, address, browser) VALUES ($0, $1, $1, $2, $3)", tokenHash, time, address, browser);
+        return Find(tokenHash)!;
+    }
+
+    /// <summary>Notes that a browser was seen. The caller does so seldom: every write wears the card.</summary>
+    public void Seen(long id, DateTimeOffset now, string address) =>
+        _state.Execute("UPDATE web_sessions SET seen = $1, address = $2 WHERE id = $0", id, now.ToUnixTimeMilliseconds(), address);
+
+    /// <summary>Signs a browser out. False when it was not signed in.</summary>
+    public bool Remove(long id) => _state.Execute("DELETE FROM web_sessions WHERE id = $0", id) == 1;
+
+    /// <summary>Signs out what has not been seen since a time, and returns whom.</summary>
+    public IReadOnlyList<long> RemoveUnseenSince(DateTimeOffset time) =>
+        _state.Query("DELETE FROM web_sessions WHERE seen < $0 RETURNING id", static row => row.GetInt64(0), time.ToUnixTimeMilliseconds());
+
+    private List<WebSession> Read(string sql, params ReadOnlySpan<object?> parameters) => _state.Query(
+        sql,
+        static row => new WebSession(
+            row.GetInt64(0),
+            DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)),
+            DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(2)),
+            row.GetString(3),
+            row.GetString(4)),
+        parameters);
+}

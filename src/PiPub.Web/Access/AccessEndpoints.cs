@@ -1,0 +1,112 @@
+using System.Net;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace PiPub.Web.Access;
+
+/// <summary>Where the forms for claiming the box, signing in and signing out are sent. Each needs the antiforgery token of its page.</summary>
+public static class AccessEndpoints
+{
+    /// <summary>Where the claim form goes: <c>code</c>, <c>password</c>, <c>again</c>.</summary>
+    public const string Claim = "/access/claim";
+
+    /// <summary>Where the sign-in form goes: <c>password</c>.</summary>
+    public const string SignIn = "/access/sign-in";
+
+    /// <summary>Where the sign-out button goes.</summary>
+    public const string SignOut = "/access/sign-out";
+
+    /// <summary>Takes the forms.</summary>
+    public static void MapAccess(this IEndpointRouteBuilder routes, OwnerAccess access)
+    {
+        ArgumentNullException.ThrowIfNull(access);
+        routes.MapPost(Claim, (RequestDelegate)(context => ClaimAsync(context, access))).AllowAnonymous().WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapPost(SignIn, (RequestDelegate)(context => SignInAsync(context, access))).AllowAnonymous().WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapPost(SignOut, (RequestDelegate)(context => SignOutAsync(context, access))).WithMetadata(new RequireAntiforgeryTokenAttribute());
+    }
+
+    private static async Task ClaimAsync(HttpContext context, OwnerAccess access)
+    {
+        if (await ReadAsync(context) is not { } form)
+        {
+            return;
+        }
+
+        var password = form["password"].ToString();
+        if (password != form["again"].ToString())
+        {
+            context.Response.Redirect("/claim?problem=different");
+            return;
+        }
+
+        var answer = await access.ClaimAsync(form["code"], password, From(context), Browser(context), context.RequestAborted);
+        Answer(context, answer, welcome: "/", again: answer.Outcome == AccessOutcome.AlreadyClaimed ? "/sign-in" : "/claim");
+    }
+
+    private static async Task SignInAsync(HttpContext context, OwnerAccess access)
+    {
+        if (await ReadAsync(context) is not { } form)
+        {
+            return;
+        }
+
+        var answer = await access.SignInAsync(form["password"], From(context), Browser(context), context.RequestAborted);
+        Answer(context, answer, welcome: "/", again: answer.Outcome == AccessOutcome.NotClaimed ? "/claim" : "/sign-in");
+    }
+
+    private static async Task SignOutAsync(HttpContext context, OwnerAccess access)
+    {
+        if (await ReadAsync(context) is null)
+        {
+            return;
+        }
+
+        if (SessionAuthentication.SessionOf(context.User) is { } session)
+        {
+            _ = access.End(session);
+        }
+
+        SessionAuthentication.DeleteCookie(context);
+        context.Response.Redirect("/sign-in");
+    }
+
+    /// <summary>The form, if it came from a page of the box; else the answer is given here.</summary>
+    private static async Task<IFormCollection?> ReadAsync(HttpContext context)
+    {
+        if (context.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true } || !context.Request.HasFormContentType)
+        {
+            // The page was open since before the box restarted, or it is not the box's at all.
+            context.Response.Redirect("/sign-in?problem=expired");
+            return null;
+        }
+
+        return await context.Request.ReadFormAsync(context.RequestAborted);
+    }
+
+    private static void Answer(HttpContext context, AccessAnswer answer, string welcome, string again)
+    {
+        if (answer.Token is { } token)
+        {
+            SessionAuthentication.SetCookie(context, token);
+            context.Response.Redirect(welcome);
+            return;
+        }
+
+        var problem = answer.Outcome switch
+        {
+            AccessOutcome.WrongCode => "code",
+            AccessOutcome.WeakPassword => "short",
+            AccessOutcome.TooOften => $"wait&seconds={Math.Ceiling(answer.Wait.TotalSeconds):0}",
+            AccessOutcome.AlreadyClaimed => "claimed",
+            AccessOutcome.NotClaimed => "unclaimed",
+            _ => "password",
+        };
+        context.Response.Redirect($"{again}?problem={problem}");
+    }
+
+    private static IPAddress From(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
+
+    private static string Browser(HttpContext context) => context.Request.Headers.UserAgent.ToString();
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using PiPub.Configuration;
+using PiPub.Node.Intake;
+using PiPub.Node.Profiles;
+using PiPub.Storage.State;
+using PiPub.Web.Access;
+using PiPub.Web.Dashboard;
+using PiPub.Web.Shell;
+
+namespace PiPub.Composition;
+
+/// <summary>What the pages know of the box and may do with it.</summary>
+internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, TimeProvider time) : IDisposable
+{
+    private const string ThermalZone = "/sys/class/thermal/thermal_zone0/temp";
+    private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
+
+    private readonly long _startedAt = time.GetTimestamp();
+    private (long Behind, long At)? _behind;
+
+    /// <summary>Who may use the pages.</summary>
+    public OwnerAccess Access { get; } = new(new AccessTable(storage.State), time);
+
+    /// <summary>Adds what the pages ask for.</summary>
+    public void AddServices(IServiceCollection services)
+    {
+        services.AddFace(Directory.CreateDirectory(Path.Combine(storage.Directory.Path, "keys"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+        services.AddSingleton(Access);
+        services.AddSingleton(new HostNames(Names));
+        services.AddSingleton(new BoxPulse(Read, time));
+        services.AddSingleton(new Profiles(storage.Views, storage.Identity.Id, time));
+    }
+
+    public void Dispose() => Access.Dispose();
+
+    private IEnumerable<string> Names()
+    {
+        yield return options.HostName + ".local";
+        if (node.HostName() is { } name)
+        {
+            yield return name;
+        }
+
+        foreach (var host in options.PublicHosts)
+        {
+            yield return host;
+        }
+    }
+
+    private BoxSnapshot Read()
+    {
+        var reach = networks.Reach();
+        return new BoxSnapshot
+        {
+            Id = storage.Identity.Id,
+            Owner = node.Owner.Owner,
+            HostName = node.HostName(),
+            Feeds = storage.Messages.FeedCount,
+            Messages = storage.Messages.MessageCount,
+            MessagesBehind = Behind(),
+            MessageBytes = storage.Log.End,
+            BlobBytes = storage.Blobs.TotalBytes,
+            BlobQuota = options.BlobQuota,
+            FreeBytes = storage.Directory.FreeBytes,
+            Peers = node.Peers.Snapshot(),
+            IsReachable = reach.IsReachable,
+            Reachability = reach.Summary,
+            ReachabilityAdvice = reach.Advice,
+            Uptime = time.GetElapsedTime(_startedAt),
+            Temperature = Temperature(),
+            Version = Box.Version,
+            Problems = [.. Problems()],
+        };
+    }
+
+    private IEnumerable<string> Problems()
+    {
+        if (!node.OwnFeed.MayPublish(out var why))
+        {
+            yield return why;
+        }
+
+        if (storage.Views.Failure is { } failure)
+        {
+            yield return failure.Message;
+        }
+
+        if (storage.Directory.FreeBytes < options.MinFreeSpace)
+        {
+            yield return "The disk is nearly full: no more pictures and files are fetched. Delete something else on it, or lower the room for blobs.";
+        }
+    }
+
+    /// <summary>Messages told of and not here, counted now and then: a box may keep ten thousand feeds.</summary>
+    private long Behind()
+    {
+        if (_behind is { } known && time.GetElapsedTime(known.At) < FeedsPause)
+        {
+            return known.Behind;
+        }
+
+        var behind = 0L;
+        foreach (var feed in node.Feeds.All())
+        {
+            behind += feed.State == FeedState.Behind ? feed.Seen - feed.Sequence : 0;
+        }
+
+        _behind = (behind, time.GetTimestamp());
+        return behind;
+    }
+
+    private static double? Temperature()
+    {
+        try
+        {
+            return int.TryParse(File.ReadAllText(ThermalZone), NumberStyles.AllowLeadingSign | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var thousandths) ? thousandths / 1000.0 : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,15 @@
+namespace PiPub.Web.Tests.Access;
+
+/// <summary>A clock that the test moves.</summary>
+internal sealed class PlayedTime : TimeProvider
+{
+    private DateTimeOffset _now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override DateTimeOffset GetUtcNow() => _now;
+
+    public override long GetTimestamp() => _now.UtcTicks;
+
+    public void Advance(TimeSpan time) => _now += time;
+}
