@@ -34,11 +34,14 @@ internal struct TokenBucket
 /// </summary>
 internal sealed class SourceBuckets
 {
-    /// <summary>Packets a second of one sender, for long. ssb-local sends one, ssb-lan two in two seconds, this box up to eight.</summary>
-    public const int PerSecond = 12;
+    /// <summary>
+    /// Packets a second of one sender, for long. ssb-local sends one a second, ssb-lan two in two seconds, this box up to eight
+    /// in one burst from each of its source addresses; several programs may share a machine.
+    /// </summary>
+    public const int PerSecond = 32;
 
     /// <summary>Packets of one sender at once.</summary>
-    public const int AtOnce = 48;
+    public const int AtOnce = 96;
 
     private const int Rows = 64;
     private const int PlacesInRow = 4;
