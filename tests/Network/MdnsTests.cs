@@ -210,6 +210,7 @@ public sealed class MdnsTests
         await host.AddAddressAsync("eth0", "192.168.7.5/24");
 
         await Eventually.BecomesTrueAsync(async () => await ResolveAsync(other, "pipub.local") == "192.168.7.5", "pipub.local leads to the new address");
+        Assert.Equal("192.168.7.5", (await BrowseAsync(other, "_ssb._tcp", "PiPub")).Address);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ internal enum AvahiBrowserEvent
 /// <summary>A service came or went; it has no name when browsing failed.</summary>
 internal readonly record struct AvahiServiceEvent(AvahiBrowserEvent Event, AvahiServiceName Service);
 
-/// <summary>Looks for services of one type on all interfaces.</summary>
+/// <summary>Looks for services of one type on all interfaces, this machine's own left out.</summary>
 internal sealed unsafe class AvahiServiceBrowser : AvahiObject
 {
     private readonly Action<AvahiServiceEvent> _told;
@@ -51,9 +51,11 @@ internal sealed unsafe class AvahiServiceBrowser : AvahiObject
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnEvent(nint native, int interfaceIndex, int protocol, int what, byte* name, byte* type, byte* domain, int flags, nint userData)
     {
+        // What this machine publishes itself is nobody to be found.
+        var isOther = (flags & AvahiApi.ResultLocal) == 0;
         AvahiBrowserEvent? happened = what switch
         {
-            AvahiApi.BrowserNew => AvahiBrowserEvent.Appeared,
+            AvahiApi.BrowserNew when isOther => AvahiBrowserEvent.Appeared,
             AvahiApi.BrowserRemove => AvahiBrowserEvent.Disappeared,
             AvahiApi.BrowserFailure => AvahiBrowserEvent.Failed,
             _ => null,
@@ -71,8 +73,7 @@ internal sealed unsafe class AvahiServiceBrowser : AvahiObject
 /// <param name="Address">The host's address; link-local IPv6 with the interface as scope. Null when it told none.</param>
 /// <param name="Port">0 to 65535.</param>
 /// <param name="Txt">The strings of the TXT record, at most <see cref="AvahiServiceResolver.MaxTxtStrings"/> of at most 255 bytes.</param>
-/// <param name="IsLocal">Whether this machine publishes it itself.</param>
-internal sealed record ResolvedService(IPAddress? Address, int Port, IReadOnlyList<byte[]> Txt, bool IsLocal);
+internal sealed record ResolvedService(IPAddress? Address, int Port, IReadOnlyList<byte[]> Txt);
 
 /// <summary>Follows where a service is: told once it is found, and again when it has another address or text.</summary>
 internal sealed unsafe class AvahiServiceResolver : AvahiObject
@@ -112,7 +113,7 @@ internal sealed unsafe class AvahiServiceResolver : AvahiObject
         if (what == AvahiApi.ResolverFound)
         {
             var resolver = From<AvahiServiceResolver>(userData);
-            var service = new ResolvedService(Read(address, interfaceIndex), port, Read(txt), (flags & AvahiApi.ResultLocal) != 0);
+            var service = new ResolvedService(Read(address, interfaceIndex), port, Read(txt));
             resolver.Post(() => resolver._found(service));
         }
     }

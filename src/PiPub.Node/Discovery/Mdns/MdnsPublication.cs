@@ -9,65 +9,101 @@ namespace PiPub.Node.Discovery.Mdns;
 /// services on that host. Names that somebody else has are given up for the next. Only for the loop's thread.
 /// </summary>
 /// <remarks>Sources: RFC 6762 sections 8 and 9; RFC 6763; avahi-client/publish.h 0.8.</remarks>
-internal sealed partial class MdnsPublication(
-    AvahiClient client, MdnsOptions options, Func<IReadOnlyList<LocalNetwork>> networks, Action<string?> named, TimeProvider time, ILogger logger) : IDisposable
+internal sealed partial class MdnsPublication : IDisposable
 {
-    /// <summary>Names given up before it is waited between them, so that a machine that claims every name cannot keep the network busy.</summary>
+    /// <summary>Names given up before there is waiting between them, so that a machine that claims every name cannot keep the network busy.</summary>
     private const int QuickConflicts = 15;
 
-    private static readonly TimeSpan BetweenConflicts = TimeSpan.FromSeconds(30);
-
-    private readonly ILogger _logger = logger;
+    private readonly AvahiClient _client;
+    private readonly MdnsOptions _options;
+    private readonly Func<IReadOnlyList<LocalNetwork>> _networks;
+    private readonly Action<string?> _named;
+    private readonly ILogger _logger;
+    private readonly RegistrationWatch _addressWatch;
+    private readonly RegistrationWatch _serviceWatch;
     private AvahiEntryGroup? _addressGroup;
     private AvahiEntryGroup? _serviceGroup;
     private List<(int Interface, IPAddress Address)> _addresses = [];
-    private string _label = options.HostName;
-    private string _serviceName = options.ServiceName;
+    private string _label;
+    private string _serviceName;
+    private string? _domain;
     private string? _host;
     private int _conflicts;
-    private ITimer? _later;
+    private bool _isMachineName;
     private bool _isRefusalTold;
+
+    /// <summary>Nothing is published before <see cref="Refresh"/>.</summary>
+    /// <param name="client">The connection.</param>
+    /// <param name="options">What is wanted.</param>
+    /// <param name="networks">The machine's networks now.</param>
+    /// <param name="named">Told of the name that leads to the box; null when there is none.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
+    public MdnsPublication(
+        AvahiClient client, MdnsOptions options, Func<IReadOnlyList<LocalNetwork>> networks, Action<string?> named, TimeProvider time, ILogger logger)
+    {
+        (_client, _options, _networks, _named, _logger) = (client, options, networks, named, logger);
+        (_label, _serviceName) = (options.HostName, options.ServiceName);
+        _addressWatch = new RegistrationWatch(client.Loop, IfConnected(PublishAddresses), time);
+        _serviceWatch = new RegistrationWatch(client.Loop, IfConnected(PublishServices), time);
+    }
 
     /// <summary>Looks whether the machine's name or addresses are others, and publishes accordingly.</summary>
     public void Refresh()
     {
-        if (!options.IsAnythingReachable || client.HostName is not { } machine || client.DomainName is not { } domain)
+        if (!_options.IsAnythingReachable || _client.HostName is not { } machine || _client.DomainName is not { } domain)
         {
             return;
         }
 
-        if (MdnsHostName.IsForBox(machine, options.HostName))
+        _domain = domain;
+        _isMachineName = MdnsHostName.IsForBox(machine, _options.HostName);
+        if (_isMachineName)
         {
-            _addressGroup?.Dispose();
-            _addressGroup = null;
+            WithdrawAddresses();
             Take($"{machine}.{domain}");
             return;
         }
 
-        var addresses = options.AddressesOn(networks());
+        var addresses = _options.AddressesOn(_networks());
         if (_addressGroup is null || !addresses.SequenceEqual(_addresses))
         {
             _addresses = addresses;
-            PublishAddresses(domain);
+            PublishAddresses();
         }
     }
 
     /// <summary>Tries no further. What is published ends with the connection.</summary>
-    public void Dispose() => _later?.Dispose();
-
-    private void PublishAddresses(string domain)
+    public void Dispose()
     {
+        _addressWatch.Dispose();
+        _serviceWatch.Dispose();
+    }
+
+    private void WithdrawAddresses()
+    {
+        _addressWatch.Dispose();
         _addressGroup?.Dispose();
         _addressGroup = null;
+    }
+
+    private void PublishAddresses()
+    {
+        WithdrawAddresses();
+        if (_isMachineName)
+        {
+            return;
+        }
+
         if (_addresses.Count == 0)
         {
             Take(null);
             return;
         }
 
-        if (client.AddGroup((_, state) => AddressesAre(state, domain)) is not { } group)
+        if (_client.AddGroup((_, state) => AddressesAre(state)) is not { } group)
         {
-            Refused(client.LastError);
+            Refused(_client.LastError);
             return;
         }
 
@@ -75,14 +111,14 @@ internal sealed partial class MdnsPublication(
         var added = 0;
         foreach (var (interfaceIndex, address) in _addresses)
         {
-            switch (group.AddAddress(interfaceIndex, $"{_label}.{domain}", address))
+            switch (group.AddAddress(interfaceIndex, $"{_label}.{_domain}", address))
             {
                 case 0:
                     added++;
                     break;
                 case AvahiApi.ErrorCollision:
-                    // Another program of this machine has the name.
-                    NextLabel(domain);
+                    // Another program of this machine has the name for itself alone.
+                    NextLabel();
                     return;
                 case var error:
                     CannotPublishAddress(address, AvahiApi.Words(error));
@@ -96,27 +132,31 @@ internal sealed partial class MdnsPublication(
         }
     }
 
-    private void AddressesAre(AvahiEntryGroupState state, string domain)
+    private void AddressesAre(AvahiEntryGroupState state)
     {
         switch (state)
         {
+            case AvahiEntryGroupState.Registering:
+                _addressWatch.Begun();
+                break;
             case AvahiEntryGroupState.Established:
-                Take($"{_label}.{domain}");
+                _addressWatch.Ended();
+                Take($"{_label}.{_domain}");
                 break;
             case AvahiEntryGroupState.Collision:
-                NextLabel(domain);
+                NextLabel();
                 break;
             case AvahiEntryGroupState.Failure:
-                Refused(client.LastError);
+                Refused(_client.LastError);
                 break;
         }
     }
 
-    private unsafe void NextLabel(string domain)
+    private unsafe void NextLabel()
     {
-        NameIsTaken($"{_label}.{domain}");
+        NameIsTaken($"{_label}.{_domain}");
         _label = AvahiApi.TakeText(AvahiApi.avahi_alternative_host_name(_label)) ?? _label;
-        AfterConflict(() => PublishAddresses(domain));
+        AfterConflict(_addressWatch, PublishAddresses);
     }
 
     private void Take(string? host)
@@ -128,21 +168,22 @@ internal sealed partial class MdnsPublication(
 
         _host = host;
         PublishServices();
-        named(host);
+        _named(host);
     }
 
     private void PublishServices()
     {
+        _serviceWatch.Dispose();
         _serviceGroup?.Dispose();
         _serviceGroup = null;
-        if (_host is null || options.ServicesOn(_host) is not { Count: > 0 } services)
+        if (_host is null || _options.ServicesOn(_host) is not { Count: > 0 } services)
         {
             return;
         }
 
-        if (client.AddGroup((_, state) => ServicesAre(state)) is not { } group)
+        if (_client.AddGroup((_, state) => ServicesAre(state)) is not { } group)
         {
-            Refused(client.LastError);
+            Refused(_client.LastError);
             return;
         }
 
@@ -172,11 +213,17 @@ internal sealed partial class MdnsPublication(
     {
         switch (state)
         {
+            case AvahiEntryGroupState.Registering:
+                _serviceWatch.Begun();
+                break;
+            case AvahiEntryGroupState.Established:
+                _serviceWatch.Ended();
+                break;
             case AvahiEntryGroupState.Collision:
                 NextServiceName();
                 break;
             case AvahiEntryGroupState.Failure:
-                Refused(client.LastError);
+                Refused(_client.LastError);
                 break;
         }
     }
@@ -185,25 +232,26 @@ internal sealed partial class MdnsPublication(
     {
         NameIsTaken(_serviceName);
         _serviceName = AvahiApi.TakeText(AvahiApi.avahi_alternative_service_name(_serviceName)) ?? _serviceName;
-        AfterConflict(PublishServices);
+        AfterConflict(_serviceWatch, PublishServices);
     }
 
-    /// <summary>At once at first, and seldom when it does not end.</summary>
-    private void AfterConflict(Action publish)
+    /// <summary>At once at first, and ever less often when it does not end.</summary>
+    private void AfterConflict(RegistrationWatch watch, Action publish)
     {
+        watch.Dispose();
         if (++_conflicts <= QuickConflicts)
         {
-            client.Loop.Post(IfConnected(publish));
-            return;
+            _client.Loop.Post(IfConnected(publish));
         }
-
-        _later?.Dispose();
-        _later = time.CreateTimer(_ => client.Loop.Post(IfConnected(publish)), null, BetweenConflicts, Timeout.InfiniteTimeSpan);
+        else
+        {
+            watch.Begun();
+        }
     }
 
     private Action IfConnected(Action work) => () =>
     {
-        if (client.Native != 0)
+        if (_client.Native != 0)
         {
             work();
         }

@@ -46,9 +46,8 @@ internal sealed class MdnsSightings(FeedId self, Neighbourhood neighbourhood, IL
         }
 
         Tell(name, service);
-        if (service.Sighting is null && !resolved.IsLocal)
+        if (service.Sighting is null)
         {
-            // avahi finds this machine's own services on the loopback interface, too; they are no offence.
             Drop();
         }
     }

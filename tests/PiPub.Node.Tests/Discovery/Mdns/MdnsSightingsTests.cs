@@ -78,7 +78,7 @@ public sealed class MdnsSightingsTests : IDisposable
     [Fact]
     public void The_box_itself_is_nobody_and_no_offence()
     {
-        Find("PiPub", Service("192.168.7.2", SelfKey) with { IsLocal = true });
+        Find("PiPub", Service("192.168.7.2", SelfKey));
 
         Assert.Empty(_told.Seen);
         Assert.Equal(0, _sightings.Dropped);
@@ -141,7 +141,7 @@ public sealed class MdnsSightingsTests : IDisposable
     public void Dispose() => _watch.Dispose();
 
     private static ResolvedService Service(string address, string key = Key) =>
-        new(IPAddress.Parse(address), 8008, [Encoding.ASCII.GetBytes($"id=@{key}.ed25519"), "address=net:127.0.0.1:22~shs:x"u8.ToArray()], IsLocal: false);
+        new(IPAddress.Parse(address), 8008, [Encoding.ASCII.GetBytes($"id=@{key}.ed25519"), "address=net:127.0.0.1:22~shs:x"u8.ToArray()]);
 
     private static AvahiServiceName Name(string name, int protocol) => new(2, protocol, name, "local");
 
