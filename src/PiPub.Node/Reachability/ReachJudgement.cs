@@ -36,7 +36,7 @@ public static class ReachJudgement
         ArgumentNullException.ThrowIfNull(evidence);
         var verdict = new Case(evidence).Judge();
         var reported = new List<ReportedAddress>(evidence.Addresses.Count);
-        foreach (var (candidate, proof) in evidence.Addresses)
+        foreach (var (candidate, proof) in evidence.Addresses.OrderBy(static a => a.Candidate.Origin == AddressOrigin.Configured ? 0 : a.Proof.IsProven && a.Candidate.Scope == AddressScope.Public ? 1 : 2))
         {
             if (candidate.Scope != AddressScope.Device || candidate.Origin == AddressOrigin.Configured)
             {
@@ -240,12 +240,12 @@ public static class ReachJudgement
                     $"Switch on UPnP or port forwarding of TCP port {evidence.SsbPort} to {Here} in the router's settings.");
             }
 
-            var refusal = answers.Find(static attempt => attempt.Error is not null)?.Error?.TrimEnd('.');
+            var refusal = answers.Find(static attempt => attempt.Error is { Length: > 0 })?.Error?.TrimEnd('.');
             return new(
                 isReachable,
                 ReachReason.MappingRefused,
-                $"Your router would not pass connections on{(refusal is null ? "" : $" ({refusal})")}, {so}.",
-                $"Allow UPnP in the router's settings, or set up port forwarding of TCP port {evidence.SsbPort} to {Here}.");
+                $"Your router would not pass connections on, {so}{(refusal is null ? "" : $": {char.ToLowerInvariant(refusal[0])}{refusal[1..]}")}.",
+                $"Allow UPnP in the router's settings, or set up port forwarding of TCP port {evidence.SsbPort} to {Here} there; if the router itself has no public address, ask your internet provider for one.");
         }
 
         private static Verdict CarrierNat(string because) => new(

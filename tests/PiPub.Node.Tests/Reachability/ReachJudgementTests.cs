@@ -67,7 +67,7 @@ public class ReachJudgementTests
         _home.Attempts(null, null, "It is not allowed to.");
         var (isReachable, reason, summary, advice) = _home.Judge();
         Assert.Equal((false, "mapping-refused"), (isReachable, reason));
-        Assert.Equal("Your router would not pass connections on (It is not allowed to), so nobody from outside can reach this box.", summary);
+        Assert.Equal("Your router would not pass connections on, so nobody from outside can reach this box: it is not allowed to.", summary);
         Assert.Contains("port forwarding of TCP port 8008 to 192.168.1.20", advice, StringComparison.Ordinal);
     }
 
