@@ -82,14 +82,8 @@ internal sealed class HomeRouter
     /// <param name="extraConfiguration">Further lines of miniupnpd.conf.</param>
     public async Task StartMiniUpnpdAsync(GatewayProtocols protocols = GatewayProtocols.All, params string[] extraConfiguration)
     {
+        await OnlyAsync(protocols);
         var port53 = protocols & (GatewayProtocols.Pcp | GatewayProtocols.NatPmp);
-        if (port53 is GatewayProtocols.Pcp or GatewayProtocols.NatPmp)
-        {
-            // The first byte of the payload is the version: 0 NAT-PMP, 2 PCP.
-            var other = port53 == GatewayProtocols.Pcp ? 0 : 2;
-            await AddRulesAsync(string.Create(CultureInfo.InvariantCulture, $"add rule inet filter asked udp dport 5351 @th,64,8 {other} drop\n"));
-        }
-
         var directory = _lab.NewDirectory("miniupnpd");
         var configuration = Path.Combine(directory, "miniupnpd.conf");
         await File.WriteAllLinesAsync(configuration,
@@ -113,6 +107,30 @@ internal sealed class HomeRouter
                 : Task.FromResult(running.Complaints.Contains("istening ", StringComparison.Ordinal)),
             "miniupnpd listens");
     }
+
+    /// <summary>Drops the questions in other protocols: from now on the router seems not to speak them.</summary>
+    public async Task OnlyAsync(GatewayProtocols protocols)
+    {
+        await AddRulesAsync("flush chain inet filter asked\n");
+
+        // The first byte of the payload is the version: 0 NAT-PMP, 2 PCP.
+        foreach (var (protocol, version) in ((GatewayProtocols, int)[])[(GatewayProtocols.NatPmp, 0), (GatewayProtocols.Pcp, 2)])
+        {
+            if (!protocols.HasFlag(protocol))
+            {
+                await AddRulesAsync(string.Create(CultureInfo.InvariantCulture, $"add rule inet filter asked udp dport 5351 @th,64,8 {version} drop\n"));
+            }
+        }
+
+        if (!protocols.HasFlag(GatewayProtocols.Upnp))
+        {
+            await AddRulesAsync("add rule inet filter asked udp dport 1900 drop\n");
+        }
+    }
+
+    /// <summary>Takes out of nftables what miniupnpd wrote there and left behind: a real router's rules go with its power.</summary>
+    public Task ForgetAsync() => AddRulesAsync(
+        "flush chain inet filter miniupnpd\nflush chain inet filter prerouting_miniupnpd\nflush chain inet filter postrouting_miniupnpd\n");
 
     /// <summary>Stops miniupnpd as when the router goes down: it forgets what it was asked.</summary>
     public async Task StopMiniUpnpdAsync()

@@ -13,18 +13,16 @@ internal static class GatewayAnnouncements
     /// <summary>Listens until it is cancelled, or until it turns out that this machine's port cannot be had.</summary>
     /// <param name="heard">Told of each one and the address that it came from; must return at once.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task ListenAsync(Action<IPAddress, GatewayAnnouncement> heard, CancellationToken cancellationToken)
+    public static Task ListenAsync(Action<IPAddress, GatewayAnnouncement> heard, CancellationToken cancellationToken) =>
+        // A socket for both would not be given what is sent to 224.0.0.1.
+        Task.WhenAll(ListenAsync(IPAddress.Any, heard, cancellationToken), ListenAsync(IPAddress.IPv6Any, heard, cancellationToken));
+
+    private static async Task ListenAsync(IPAddress any, Action<IPAddress, GatewayAnnouncement> heard, CancellationToken cancellationToken)
     {
         try
         {
-            using var socket = new Socket(Socket.OSSupportsIPv6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            using var socket = new Socket(any.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            if (socket.AddressFamily == AddressFamily.InterNetworkV6)
-            {
-                socket.DualMode = true;
-            }
-
-            var any = socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
             socket.Bind(new IPEndPoint(any, PcpMessage.AnnouncementPort));
             var buffer = new byte[PcpMessage.MaxBytes + 1];
             var from = new SocketAddress(socket.AddressFamily);
@@ -35,13 +33,13 @@ internal static class GatewayAnnouncements
                 if (PcpMessage.TryReadAnnouncement(buffer.AsSpan(0, length), out var announcement)
                     && template.Create(from) is IPEndPoint { Port: PcpMessage.ServerPort } sender)
                 {
-                    heard(sender.Address.IsIPv4MappedToIPv6 ? sender.Address.MapToIPv4() : sender.Address, announcement);
+                    heard(sender.Address, announcement);
                 }
             }
         }
         catch (SocketException)
         {
-            // Somebody else has the port. A restart of the router is then noticed when a mapping is renewed.
+            // Somebody else has the port, or there is no IPv6. A restart of the router is then noticed when a mapping is renewed.
         }
         catch (OperationCanceledException)
         {

@@ -13,10 +13,9 @@ namespace PiPub.Node.Reachability.Mapping;
 internal readonly record struct PcpMapResponse(PcpResult Result, uint Lifetime, uint Epoch, int ExternalPort, IPAddress ExternalAddress);
 
 /// <summary>A router's unasked word that it has begun anew or has another outer address.</summary>
-/// <param name="IsNatPmp">In which of the two protocols it was said: each counts its own epoch.</param>
 /// <param name="Epoch">Seconds since the router last forgot its mappings.</param>
 /// <param name="ExternalAddress">The outer address, which only NAT-PMP tells.</param>
-internal readonly record struct GatewayAnnouncement(bool IsNatPmp, uint Epoch, IPAddress? ExternalAddress);
+internal readonly record struct GatewayAnnouncement(uint Epoch, IPAddress? ExternalAddress);
 
 /// <summary>Source: RFC 6887 section 7.4.</summary>
 internal enum PcpResult : byte
@@ -148,7 +147,7 @@ internal static class PcpMessage
         announcement = default;
         if (datagram.Length == 12 && datagram[0] == 0 && datagram[1] == Response && BinaryPrimitives.ReadUInt16BigEndian(datagram[2..]) == 0)
         {
-            announcement = new GatewayAnnouncement(true, BinaryPrimitives.ReadUInt32BigEndian(datagram[4..]), new IPAddress(datagram[8..12]));
+            announcement = new GatewayAnnouncement(BinaryPrimitives.ReadUInt32BigEndian(datagram[4..]), new IPAddress(datagram[8..12]));
             return true;
         }
 
@@ -158,7 +157,7 @@ internal static class PcpMessage
             && datagram[1] == (Response | Announce)
             && datagram[3] == (byte)PcpResult.Success)
         {
-            announcement = new GatewayAnnouncement(false, BinaryPrimitives.ReadUInt32BigEndian(datagram[8..]), null);
+            announcement = new GatewayAnnouncement(BinaryPrimitives.ReadUInt32BigEndian(datagram[8..]), null);
             return true;
         }
 

@@ -107,9 +107,9 @@ public sealed partial class PortMapper : IPortMappings
                     continue;
                 }
 
-                var protocol = announcement.IsNatPmp ? MappingProtocol.NatPmp : MappingProtocol.Pcp;
-                if (lease.Protocol is null
-                    || (lease.Protocol == protocol && HasBegunAnew(sender, protocol, announcement.Epoch))
+                // A router that speaks both may announce in one of them only; its seconds are the same.
+                if (lease.Protocol is not (MappingProtocol.Pcp or MappingProtocol.NatPmp)
+                    || HasBegunAnew(sender, lease.Protocol.Value, announcement.Epoch)
                     || (announcement.ExternalAddress is { } outside && lease.Route.Family == outside.AddressFamily && !outside.Equals(lease.ExternalAddress)))
                 {
                     _ = _recalled.Add(sender);

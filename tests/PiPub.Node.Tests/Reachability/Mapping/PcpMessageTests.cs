@@ -103,9 +103,9 @@ public sealed class PcpMessageTests
     public void Announcements_of_both_protocols_are_read()
     {
         Assert.True(PcpMessage.TryReadAnnouncement(Convert.FromHexString("02800000" + "00000000" + "0000004d" + "000000000000000000000000"), out var pcp));
-        Assert.Equal(new GatewayAnnouncement(false, 77, null), pcp);
+        Assert.Equal(new GatewayAnnouncement(77, null), pcp);
         Assert.True(PcpMessage.TryReadAnnouncement(Convert.FromHexString("00800000" + "0000004d" + "cb007105"), out var natPmp));
-        Assert.Equal(new GatewayAnnouncement(true, 77, IPAddress.Parse("203.0.113.5")), natPmp);
+        Assert.Equal(new GatewayAnnouncement(77, IPAddress.Parse("203.0.113.5")), natPmp);
 
         Assert.False(PcpMessage.TryReadAnnouncement(Convert.FromHexString("00800003" + "0000004d" + "cb007105"), out _));
         Assert.False(PcpMessage.TryReadAnnouncement(Response(), out _));

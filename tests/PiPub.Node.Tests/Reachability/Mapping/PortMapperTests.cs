@@ -299,12 +299,25 @@ public sealed class PortMapperTests : IAsyncDisposable
 
         for (var flood = 0; flood < 1000; flood++)
         {
-            _mapper.Announced(Router, new GatewayAnnouncement(false, (uint)(flood % 2), null));
+            _mapper.Announced(Router, new GatewayAnnouncement((uint)(flood % 2), null));
         }
 
         await Eventually.BecomesTrueAsync(() => _pcp.Asked.Count == 2, "it is asked again");
         await AdvanceAsync(TimeSpan.FromSeconds(9));
         Assert.Equal(2, _pcp.Asked.Count);
+    }
+
+    [Theory]
+    [InlineData(MappingProtocol.NatPmp)]
+    [InlineData(MappingProtocol.Upnp)]
+    internal async Task A_restart_that_is_announced_in_another_protocol_counts_as_well(MappingProtocol protocol)
+    {
+        var holder = protocol == MappingProtocol.NatPmp ? _natPmp : _upnp;
+        holder.Answer = Granted(8008);
+        await StartAsync();
+        await AdvanceAsync(TimeSpan.FromMinutes(1));
+        _mapper.Announced(Router, new GatewayAnnouncement(0, null));
+        await Eventually.BecomesTrueAsync(() => holder.Asked.Count == 2, "it is asked again");
     }
 
     [Fact]
@@ -313,13 +326,13 @@ public sealed class PortMapperTests : IAsyncDisposable
         _natPmp.Answer = Granted(8008);
         await StartAsync();
         await AdvanceAsync(TimeSpan.FromMinutes(1));
-        _mapper.Announced(Router, new GatewayAnnouncement(true, 1060, Outside));
-        _mapper.Announced(IPAddress.Parse("192.168.1.66"), new GatewayAnnouncement(true, 1, IPAddress.Parse("203.0.113.6")));
+        _mapper.Announced(Router, new GatewayAnnouncement(1060, Outside));
+        _mapper.Announced(IPAddress.Parse("192.168.1.66"), new GatewayAnnouncement(1, IPAddress.Parse("203.0.113.6")));
         await AdvanceAsync(TimeSpan.FromMinutes(1));
         Assert.Single(_natPmp.Asked);
 
         _natPmp.Answer = MappingAnswer.Granted(IPAddress.Parse("203.0.113.6"), 8008, TimeSpan.FromHours(1), 1120);
-        _mapper.Announced(Router, new GatewayAnnouncement(true, 1120, IPAddress.Parse("203.0.113.6")));
+        _mapper.Announced(Router, new GatewayAnnouncement(1120, IPAddress.Parse("203.0.113.6")));
         await Eventually.BecomesTrueAsync(() => _mapper.State.Mappings is [{ ExternalAddress: { } address }] && address.ToString() == "203.0.113.6", "the new address is known");
     }
 
