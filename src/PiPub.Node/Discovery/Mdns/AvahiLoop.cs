@@ -27,7 +27,7 @@ internal sealed partial class AvahiLoop : IDisposable
         _poll = AvahiApi.avahi_simple_poll_new();
         if (_poll == 0)
         {
-            throw new InsufficientMemoryException("libavahi could not make its event loop.");
+            throw new InvalidOperationException("libavahi could not make its event loop.");
         }
 
         PollApi = AvahiApi.avahi_simple_poll_get(_poll);

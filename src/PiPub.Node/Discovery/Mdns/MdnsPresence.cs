@@ -143,7 +143,8 @@ public sealed partial class MdnsPresence : IDisposable
                 TellAbsence("avahi-daemon does not run", "apt-get install avahi-daemon");
                 break;
             case AvahiClientState.Failure:
-                LostDaemon(AvahiApi.Words(client.LastError));
+                var reason = AvahiApi.Words(client.LastError);
+                LostDaemon(reason);
                 ConnectLater();
                 break;
         }
@@ -190,7 +191,8 @@ public sealed partial class MdnsPresence : IDisposable
             if (name != _toldName)
             {
                 _toldName = name;
-                TellName(MdnsHostName.Words(name, $"{_options.HostName}{name[name.IndexOf('.')..]}"));
+                var words = MdnsHostName.Words(name, $"{_options.HostName}{name[name.IndexOf('.')..]}");
+                TellName(words);
             }
         }
 

@@ -121,7 +121,8 @@ internal sealed partial class MdnsPublication : IDisposable
                     NextLabel();
                     return;
                 case var error:
-                    CannotPublishAddress(address, AvahiApi.Words(error));
+                    var reason = AvahiApi.Words(error);
+                    CannotPublishAddress(address, reason);
                     break;
             }
         }
@@ -154,7 +155,7 @@ internal sealed partial class MdnsPublication : IDisposable
 
     private unsafe void NextLabel()
     {
-        NameIsTaken($"{_label}.{_domain}");
+        NameIsTaken(_label);
         _label = AvahiApi.TakeText(AvahiApi.avahi_alternative_host_name(_label)) ?? _label;
         AfterConflict(_addressWatch, PublishAddresses);
     }
@@ -263,7 +264,8 @@ internal sealed partial class MdnsPublication : IDisposable
         if (error != AvahiApi.ErrorDisconnected && !_isRefusalTold)
         {
             _isRefusalTold = true;
-            CannotPublish(AvahiApi.Words(error));
+            var reason = AvahiApi.Words(error);
+            CannotPublish(reason);
         }
     }
 
