@@ -42,7 +42,7 @@ public static class AccessEndpoints
         }
 
         var answer = await access.ClaimAsync(form["code"], password, From(context), Browser(context), context.RequestAborted);
-        Answer(context, answer, welcome: "/", again: answer.Outcome == AccessOutcome.AlreadyClaimed ? "/sign-in" : "/claim");
+        Answer(context, answer, welcome: "/setup", again: answer.Outcome == AccessOutcome.AlreadyClaimed ? "/sign-in" : "/claim");
     }
 
     private static async Task SignInAsync(HttpContext context, OwnerAccess access)

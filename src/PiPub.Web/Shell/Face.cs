@@ -5,9 +5,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
+using PiPub.Storage;
 using PiPub.Web.Access;
 using PiPub.Web.Assets;
 using PiPub.Web.Language;
+using PiPub.Web.People;
 
 namespace PiPub.Web.Shell;
 
@@ -60,6 +62,7 @@ public static class Face
         app.UseAuthorization();
         app.UseAntiforgery();
         app.MapEmbeddedAssets();
+        app.MapPictures(app.Services.GetRequiredService<IBlobStore>());
         app.MapAccess(app.Services.GetRequiredService<OwnerAccess>());
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(static options => options.ContentSecurityFrameAncestorsPolicy = null);
     }

@@ -67,7 +67,7 @@ internal static class RunCommand
             line["claimCode"] = code;
         }
 
-        if (box.CreateFirstInvite() is { } invite)
+        if (box.FirstInvite() is { } invite)
         {
             line["invite"] = invite;
         }
@@ -88,7 +88,7 @@ internal static class RunCommand
             text.Append($"\nMake it yours: open the web address above and type in the code {code}\n");
         }
 
-        if (box.CreateFirstInvite() is { } invite)
+        if (box.FirstInvite() is { } invite)
         {
             text.Append($"""
 

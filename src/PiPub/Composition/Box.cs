@@ -89,8 +89,8 @@ public sealed class Box : IAsyncDisposable
         .WaitAsync(NamedWithin, cancellationToken)
         .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
-    /// <summary>A new invite code for the owner to be; null when the box has its owner.</summary>
-    public string? CreateFirstInvite()
+    /// <summary>The invite code for the owner to be, which the pages show too; null when the box has its owner.</summary>
+    public string? FirstInvite()
     {
         if (_node.Owner.Owner is not null)
         {
@@ -99,7 +99,7 @@ public sealed class Box : IAsyncDisposable
 
         try
         {
-            return _node.Invitations.Create(new InviteRequest(), Id).Codes[0].ToLegacyText();
+            return _face.OwnerInvite.Get().Codes[0].ToLegacyText();
         }
         catch (InviteException)
         {
@@ -130,7 +130,7 @@ public sealed class Box : IAsyncDisposable
         _node.Start();
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
-        _face = _closing.Add(new BoxFace(options, storage, _node, _networks, TimeProvider.System));
+        _face = _closing.Add(new BoxFace(options, storage, _node, _networks, _inviteAddresses, TimeProvider.System));
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _face.AddServices, MapWeb, logs));
         await web.StartAsync(cancellationToken);

@@ -2,16 +2,21 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using PiPub.Configuration;
 using PiPub.Node.Intake;
+using PiPub.Node.Invites;
 using PiPub.Node.Profiles;
+using PiPub.Storage;
 using PiPub.Storage.State;
 using PiPub.Web.Access;
 using PiPub.Web.Dashboard;
+using PiPub.Web.Invites;
+using PiPub.Web.People;
+using PiPub.Web.Setup;
 using PiPub.Web.Shell;
 
 namespace PiPub.Composition;
 
 /// <summary>What the pages know of the box and may do with it.</summary>
-internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, TimeProvider time) : IDisposable
+internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, InviteAddresses addresses, TimeProvider time) : IDisposable
 {
     private const string ThermalZone = "/sys/class/thermal/thermal_zone0/temp";
     private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
@@ -22,6 +27,9 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
     /// <summary>Who may use the pages.</summary>
     public OwnerAccess Access { get; } = new(new AccessTable(storage.State), time);
 
+    /// <summary>The invite with which the owner's own app comes in.</summary>
+    public OwnerInvite OwnerInvite { get; } = new(node.Invitations, addresses, storage.Identity.Id);
+
     /// <summary>Adds what the pages ask for.</summary>
     public void AddServices(IServiceCollection services)
     {
@@ -29,7 +37,17 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(Access);
         services.AddSingleton(new HostNames(Names));
         services.AddSingleton(new BoxPulse(Read, time));
-        services.AddSingleton(new Profiles(storage.Views, storage.Identity.Id, time));
+        var profiles = new Profiles(storage.Views, storage.Identity.Id, time);
+        services.AddSingleton(profiles);
+        services.AddSingleton(new PeopleList(node.Graph, node.Replication, profiles, node.Feeds, node.Owner, new InvitesTable(storage.State)));
+        services.AddSingleton(node.Contacts);
+        services.AddSingleton(node.Replication);
+        services.AddSingleton<IBlobStore>(storage.Blobs);
+        services.AddSingleton(node.Invitations);
+        services.AddSingleton(OwnerInvite);
+        services.AddSingleton(networks.Reach);
+        services.AddSingleton<IBoxSettings>(new BoxSettings(options, storage.Identity.Id, node.Publisher, node.Replication));
+        services.AddSingleton(time);
     }
 
     public void Dispose() => Access.Dispose();

@@ -48,7 +48,7 @@ internal sealed class BoxNode : IAsyncDisposable
             OwnFeed.CreatedHere();
         }
 
-        var publisher = _closing.Add(new Publisher(identity, messages, _intake, OwnFeed, options.MessageHmacKey, time));
+        var publisher = Publisher = _closing.Add(new Publisher(identity, messages, _intake, OwnFeed, options.MessageHmacKey, time));
 
         // Feeds of others.
         _replication = new ReplicationScheduler(graph, new ReplicateListTable(state), time);
@@ -131,7 +131,8 @@ internal sealed class BoxNode : IAsyncDisposable
         Connections = _closing.Add(new ConnectionScheduler(Server, book, policy, peerOptions, time, logs.CreateLogger<ConnectionScheduler>()));
         _work.Add(new AnnouncedPubs(views, book, time).RunAsync);
 
-        new Contacts(publisher, identity.Id).Register(methods);
+        Contacts = new Contacts(publisher, identity.Id);
+        Contacts.Register(methods);
 
         // What the owner's tools ask.
         new FeedQueries(messages).Register(methods);
@@ -158,6 +159,12 @@ internal sealed class BoxNode : IAsyncDisposable
     public AddressBook Book { get; }
 
     public FeedStatuses Feeds { get; }
+
+    public Publisher Publisher { get; }
+
+    public Contacts Contacts { get; }
+
+    public ReplicationScheduler Replication => _replication;
 
     public ConnectionScheduler Connections { get; }
 

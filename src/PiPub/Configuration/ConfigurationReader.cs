@@ -45,8 +45,11 @@ public sealed class ConfigurationReader
             }
         }
 
-        reader.ReadFile(file);
-        return reader.Build();
+        var elsewhere = reader._given.ToDictionary(static given => given.Key, static given => given.Value.Where, StringComparer.Ordinal);
+        var path = reader.ReadFile(file);
+        var options = reader.Build();
+        (options.ConfigurationFile, options.SetElsewhere) = (path, elsewhere);
+        return options;
     }
 
     private void ReadEnvironment(IDictionary environment, ref string? file)
@@ -79,7 +82,7 @@ public sealed class ConfigurationReader
         }
     }
 
-    private void ReadFile(string? file)
+    private string ReadFile(string? file)
     {
         string path;
         if (file is not null)
@@ -88,7 +91,7 @@ public sealed class ConfigurationReader
             if (!File.Exists(path))
             {
                 _problems.Add($"The configuration file {path} does not exist. Make it, or leave out --config.");
-                return;
+                return path;
             }
         }
         else
@@ -96,7 +99,7 @@ public sealed class ConfigurationReader
             path = Path.Combine(DirectoryToLookIn(), FileName);
             if (!File.Exists(path))
             {
-                return;
+                return path;
             }
         }
 
@@ -112,6 +115,8 @@ public sealed class ConfigurationReader
         {
             _given.TryAdd(key, given);
         }
+
+        return path;
     }
 
     private void ReadLine(string line, string where, Dictionary<string, Given> inFile)

@@ -11,6 +11,12 @@ namespace PiPub.Configuration;
 /// </summary>
 public sealed class PiPubOptions
 {
+    /// <summary>The configuration file, which may be missing.</summary>
+    public string ConfigurationFile { get; set; } = "";
+
+    /// <summary>Where each key was set that was set in a stronger place than the file: a page that changes the file would change nothing.</summary>
+    public IReadOnlyDictionary<string, string> SetElsewhere { get; set; } = new Dictionary<string, string>();
+
     /// <summary>Where the box keeps its key, its messages and its blobs.</summary>
     public string DataDirectory { get; set; } = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".pipub");
 

@@ -22,7 +22,7 @@ public sealed class AccessTests
         Assert.Equal("/claim?problem=different", Redirect(await owner.FillInAsync("/claim", "/access/claim", ("code", "no"), ("password", Password), ("again", "x"))));
 
         var claimed = await owner.ClaimAsync(box, Password);
-        Assert.Equal("/", Redirect(claimed));
+        Assert.Equal("/setup", Redirect(claimed));
         var cookie = Assert.Single(claimed.Headers.GetValues("Set-Cookie"), static c => c.StartsWith("pipub-session=", StringComparison.Ordinal));
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("samesite=strict", cookie, StringComparison.OrdinalIgnoreCase);

@@ -1,0 +1,65 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using PiPub.Configuration;
+using PiPub.Node.Publishing;
+using PiPub.Node.Replication;
+using PiPub.Scuttlebutt.Identities;
+using PiPub.Web.Setup;
+
+namespace PiPub.Composition;
+
+/// <summary>Changes the box as its owner says on the pages: at once, and in <c>pipub.conf</c> for the next start.</summary>
+internal sealed class BoxSettings(PiPubOptions options, FeedId box, IPublisher publisher, ReplicationScheduler replication) : IBoxSettings
+{
+    private const string HopsKey = "hops";
+
+    public int Hops => replication.Hops;
+
+    public async Task SetNameAsync(string name, CancellationToken cancellationToken)
+    {
+        var content = new ArrayBufferWriter<byte>(160);
+        using (var json = new Utf8JsonWriter(content, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, "about"u8);
+            json.WriteString("about"u8, box.ToString());
+            json.WriteString("name"u8, name);
+            json.WriteEndObject();
+        }
+
+        try
+        {
+            _ = await publisher.PublishAsync(content.WrittenMemory, cancellationToken);
+        }
+        catch (Exception e) when (e is PublishRefusedException or IOException)
+        {
+            throw new InvalidOperationException(e.Message, e);
+        }
+    }
+
+    public void SetHops(int hops)
+    {
+        if (hops == replication.Hops)
+        {
+            return;
+        }
+
+        if (options.SetElsewhere.TryGetValue(HopsKey, out var where))
+        {
+            throw new InvalidOperationException($"How far messages are kept is fixed by {where}. Change it there.");
+        }
+
+        try
+        {
+            ConfigurationFile.Set(options.ConfigurationFile, HopsKey, hops.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"The settings could not be written down: {e.Message}", e);
+        }
+
+        replication.Reconfigure(new ReplicationOptions { Hops = hops });
+    }
+}

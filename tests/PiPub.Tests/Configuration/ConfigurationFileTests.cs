@@ -1,0 +1,53 @@
+using System.Collections;
+using PiPub.Configuration;
+
+namespace PiPub.Tests.Configuration;
+
+public sealed class ConfigurationFileTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    private string File => Path.Combine(_directory.Path, ConfigurationReader.FileName);
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void A_key_is_changed_in_its_line_and_everything_else_stays()
+    {
+        System.IO.File.WriteAllText(File, "# mine\nhops-are-not-this = no\n  hops=1   # few\nweb-port = 8081\n");
+        ConfigurationFile.Set(File, "hops", "3");
+        Assert.Equal("# mine\nhops-are-not-this = no\nhops = 3\nweb-port = 8081\n", System.IO.File.ReadAllText(File));
+    }
+
+    [Fact]
+    public void A_missing_key_or_file_is_made_and_read_again()
+    {
+        ConfigurationFile.Set(File, "hops", "3");
+        ConfigurationFile.Set(File, "map-port", "off");
+        var options = Read([]);
+        Assert.Equal((3, false, File), (options.Hops, options.MapPort, options.ConfigurationFile));
+        Assert.Equal([File], Directory.GetFiles(_directory.Path));
+        Assert.DoesNotContain("hops", options.SetElsewhere.Keys);
+    }
+
+    [Fact]
+    public void What_a_stronger_place_sets_is_known()
+    {
+        var options = Read([KeyValuePair.Create<string, IReadOnlyList<string>>("hops", ["1"])]);
+        Assert.Equal("--hops on the command line", options.SetElsewhere["hops"]);
+    }
+
+    [Theory]
+    [InlineData("connect", "x")]
+    [InlineData("nonsense", "1")]
+    [InlineData("hops", "1\nweb-port = 1")]
+    [InlineData("hops", "1 # one")]
+    public void Nothing_is_written_that_would_not_be_read_so(string key, string value)
+    {
+        Assert.Throws<ArgumentException>(() => ConfigurationFile.Set(File, key, value));
+        Assert.Empty(Directory.GetFiles(_directory.Path));
+    }
+
+    private PiPubOptions Read(IEnumerable<KeyValuePair<string, IReadOnlyList<string>>> commandLine) => ConfigurationReader.Read(
+        null, new Hashtable(), [KeyValuePair.Create<string, IReadOnlyList<string>>("data-directory", [_directory.Path]), .. commandLine]);
+}
