@@ -9,6 +9,9 @@ namespace PiPub.Node.Peers;
 /// <summary>Reaches <c>net:</c> addresses, with Nagle's algorithm off, over the same pipes that incoming connections have.</summary>
 public sealed class TcpDialer(ILoggerFactory loggers) : IPeerDialer, IDisposable
 {
+    /// <summary>Most addresses of a name that are tried when the network told of it: a name may have hundreds, all of them somebody else's.</summary>
+    public const int MaxAddressesOfName = 4;
+
     private readonly SocketConnectionContextFactory _pipes =
         new(new SocketConnectionFactoryOptions { IOQueueCount = 1, MaxReadBufferSize = PeerListening.MaxReadBuffer }, loggers.CreateLogger<TcpDialer>());
 
@@ -74,7 +77,7 @@ public sealed class TcpDialer(ILoggerFactory loggers) : IPeerDialer, IDisposable
 
         var allowed = publicOnly ? Array.FindAll(addresses, static a => PeerHost.ScopeOf(a) == AddressScope.Public) : addresses;
         return allowed.Length > 0
-            ? allowed
+            ? allowed[..Math.Min(allowed.Length, publicOnly ? MaxAddressesOfName : allowed.Length)]
             : throw new PeerConnectException($"{host} is an address inside a home network or of this machine; such addresses are only connected to when the owner gives them.");
     }
 

@@ -121,8 +121,9 @@ public sealed class DialBackMethods
         }
     }
 
+    /// <summary>A path is not asked for: it could make the box ask somebody's web server for whatever the asker likes.</summary>
     private bool IsDialable(MultiserverAddress address) =>
-        address is { IsDialable: true, Transport: MultiserverTransport.Net or MultiserverTransport.Ws or MultiserverTransport.Wss }
+        address is { IsDialable: true, Transport: MultiserverTransport.Net or MultiserverTransport.Ws or MultiserverTransport.Wss, Path: "" or "/" }
         && (!_limits.PublicOnly || address.Scope == AddressScope.Public)
         && (!PeerHost.TryParseAddress(address.Host, out var ip) || _hasNetwork(ip.AddressFamily));
 

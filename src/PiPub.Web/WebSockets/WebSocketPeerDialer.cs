@@ -54,6 +54,11 @@ public sealed class WebSocketPeerDialer : IPeerDialer, IDisposable
                 : $"{endPoint.Host} is in a local network, where the box does not go on a stranger's word.");
         }
 
+        if (publicOnly && allowed.Length > TcpDialer.MaxAddressesOfName)
+        {
+            allowed = allowed[..TcpDialer.MaxAddressesOfName];
+        }
+
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

@@ -108,6 +108,7 @@ public sealed class DialBackTests : IAsyncDisposable
     [InlineData("net:224.0.0.1:80")]
     [InlineData("net:1.2.3.4:0")]
     [InlineData("ws://192.168.1.1:80")]
+    [InlineData("ws://203.0.113.5:8080/order?cakes=1000")]
     [InlineData("onion:abc.onion:8008")]
     [InlineData("unix:/run/x")]
     [InlineData("net:2001:db8::1:8008")]

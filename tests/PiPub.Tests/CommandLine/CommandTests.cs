@@ -32,6 +32,27 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Reach_says_whether_the_box_can_be_reached_in_words_and_for_programs()
+    {
+        const string Summary = "The configured public-host 127.0.0.1 is known in the home network only, so nobody from outside can reach this box.";
+        var words = await _box.DoAsync("reach");
+        Assert.StartsWith(Summary + "\nSet public-host to ", words, StringComparison.Ordinal);
+        Assert.Contains("net:127.0.0.1:", words, StringComparison.Ordinal);
+        Assert.DoesNotContain("~shs", words, StringComparison.Ordinal);
+
+        var report = await _box.AskAsync("reach");
+        string[] members = ["hostName", "reachable", "summary", "advice", "reason", "addresses", "mapping", "attempts", "gateway"];
+        Assert.Equal(members, report.EnumerateObject().Select(static member => member.Name));
+        Assert.False(report.GetProperty("reachable").GetBoolean());
+        Assert.Equal(("configured", Summary), (report.GetProperty("reason").GetString(), report.GetProperty("summary").GetString()));
+        var address = report.GetProperty("addresses")[0];
+        string[] ofAddress = ["address", "scope", "origin", "proven", "provenAt", "provenBy", "problem"];
+        Assert.Equal(ofAddress, address.EnumerateObject().Select(static member => member.Name));
+        Assert.Equal((_box.Address, "local", "configured"), (address.GetProperty("address").GetString(), address.GetProperty("scope").GetString(), address.GetProperty("origin").GetString()));
+        Assert.Contains("reachable         no. " + Summary, await _box.DoAsync("status"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_published_is_exported_and_counted()
     {
         var id = await _box.DoAsync("publish", "--text", "Grüße \"an\" alle");
