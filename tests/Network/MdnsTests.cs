@@ -195,6 +195,25 @@ public sealed class MdnsTests
     }
 
     [Fact]
+    public async Task A_daemon_that_hangs_keeps_no_box_from_stopping()
+    {
+        await using var lab = await NetworkLab.StartAsync();
+        var host = await lab.AddHostAsync("host", await lab.AddSwitchAsync("lan"), "192.168.7.2/24");
+        var avahi = await Avahi.StartAsync(host, "laptop");
+        var box = await host.StartBoxAsync();
+        await BecomesAsync(box, "pipub.local");
+
+        await avahi.HangAsync();
+        // The box tells the daemon of it, and waits for an answer.
+        await host.AddAddressAsync("eth0", "192.168.7.5/24");
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        Assert.Equal("pipub.local", (await box.CommandAsync("status")).GetProperty("hostName").GetString());
+
+        // D-Bus itself gives up after 25 seconds.
+        await box.StopAsync().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task With_another_address_the_name_leads_there()
     {
         await using var lab = await NetworkLab.StartAsync();

@@ -21,6 +21,7 @@ public sealed class LanCounters(TimeProvider time)
     private long _overLimit;
     private long _sent;
     private long _sendErrors;
+    private long _droppedServices;
     private long _otherNetworkAt;
 
     /// <summary>Packets that were taken from the sockets.</summary>
@@ -68,6 +69,9 @@ public sealed class LanCounters(TimeProvider time)
     /// <summary>Packets that could not be sent.</summary>
     public long SendErrors => Volatile.Read(ref _sendErrors);
 
+    /// <summary>Services found by mDNS that had no id, or an address that is not a neighbour's.</summary>
+    public long DroppedServices => Volatile.Read(ref _droppedServices);
+
     internal void CountReceived() => Interlocked.Increment(ref _received);
 
     internal void CountAnnouncement() => Interlocked.Increment(ref _announcements);
@@ -100,6 +104,8 @@ public sealed class LanCounters(TimeProvider time)
 
     internal void CountSendError() => Interlocked.Increment(ref _sendErrors);
 
+    internal void CountDroppedService() => Interlocked.Increment(ref _droppedServices);
+
     /// <summary>Writes all of them as members of an object that is open.</summary>
     public void Write(Utf8JsonWriter json)
     {
@@ -118,5 +124,6 @@ public sealed class LanCounters(TimeProvider time)
         json.WriteNumber("overLimit"u8, OverLimit);
         json.WriteNumber("sent"u8, Sent);
         json.WriteNumber("sendErrors"u8, SendErrors);
+        json.WriteNumber("droppedServices"u8, DroppedServices);
     }
 }

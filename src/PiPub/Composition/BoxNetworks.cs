@@ -46,7 +46,7 @@ internal sealed class BoxNetworks : IAsyncDisposable
         _ssbPort = () => addresses.SsbPort;
 
         // Called pipub.local, and seen in the lists of services.
-        _mdns = _closing.Add(new MdnsPresence(_watch, neighbourhood, neighbours, time, logs.CreateLogger<MdnsPresence>()));
+        _mdns = _closing.Add(new MdnsPresence(_watch, neighbourhood, neighbours, _discovery?.Counters ?? new LanCounters(time), time, logs.CreateLogger<MdnsPresence>()));
         node.HostName = () => _mdns.HostName;
         _mdnsOptions = () => new MdnsOptions
         {

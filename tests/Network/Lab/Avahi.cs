@@ -74,6 +74,9 @@ internal sealed class Avahi
             "avahi-daemon has started");
     }
 
+    /// <summary>Has the daemon hang: it is there, and answers nothing (SIGSTOP).</summary>
+    public Task HangAsync() => _host.RunAsync("kill", "-STOP", $"{_daemon.Id}");
+
     /// <summary>Stops the daemon; the bus stays.</summary>
     public Task StopAsync() => _daemon.TerminateAsync(TestContext.Current.CancellationToken);
 }

@@ -24,6 +24,7 @@ public sealed partial class MdnsPresence : IDisposable
     private readonly NetworkWatch _watch;
     private readonly Neighbourhood _neighbourhood;
     private readonly ILanSightings _sightings;
+    private readonly LanCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,12 +46,13 @@ public sealed partial class MdnsPresence : IDisposable
     /// <param name="watch">Knows the machine's addresses.</param>
     /// <param name="neighbourhood">Judges the addresses of other boxes.</param>
     /// <param name="sightings">Told of other boxes.</param>
+    /// <param name="counters">Counts what others announce in vain.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
-    public MdnsPresence(NetworkWatch watch, Neighbourhood neighbourhood, ILanSightings sightings, TimeProvider time, ILogger<MdnsPresence> logger)
+    public MdnsPresence(NetworkWatch watch, Neighbourhood neighbourhood, ILanSightings sightings, LanCounters counters, TimeProvider time, ILogger<MdnsPresence> logger)
     {
         ArgumentNullException.ThrowIfNull(time);
-        (_watch, _neighbourhood, _sightings, _time, _logger) = (watch, neighbourhood, sightings, time, logger);
+        (_watch, _neighbourhood, _sightings, _counters, _time, _logger) = (watch, neighbourhood, sightings, counters, time, logger);
         _retry = time.CreateTimer(_ => _loop?.Post(Connect), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _again = time.CreateTimer(_ => _loop?.Post(() => _seen?.TellAgain()), null, TellAgain, TellAgain);
     }
@@ -63,9 +65,6 @@ public sealed partial class MdnsPresence : IDisposable
 
     /// <summary>Ends when it is known for the first time whether the box has a host name.</summary>
     public Task Settled => _settled.Task;
-
-    /// <summary>Services of others that were dropped, as they had no id or an address that no neighbour has.</summary>
-    public long DroppedServices => _seen?.Dropped ?? 0;
 
     /// <summary>Begins to publish and to look.</summary>
     public void Start(MdnsOptions options)
@@ -89,7 +88,7 @@ public sealed partial class MdnsPresence : IDisposable
             return;
         }
 
-        _seen = new MdnsSightings(options.Id, _neighbourhood, _sightings);
+        _seen = new MdnsSightings(options.Id, _neighbourhood, _sightings, _counters);
         _loop = new AvahiLoop(_logger);
         _loop.Post(Connect);
         _watch.Changed += Refresh;

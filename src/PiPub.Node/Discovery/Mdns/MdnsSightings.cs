@@ -10,20 +10,17 @@ namespace PiPub.Node.Discovery.Mdns;
 /// <param name="self">The box, which is not a peer of its own.</param>
 /// <param name="neighbourhood">Judges addresses.</param>
 /// <param name="sightings">Who is told.</param>
-internal sealed class MdnsSightings(FeedId self, Neighbourhood neighbourhood, ILanSightings sightings)
+/// <param name="counters">Counts what is dropped.</param>
+internal sealed class MdnsSightings(FeedId self, Neighbourhood neighbourhood, ILanSightings sightings, LanCounters counters)
 {
     private readonly Dictionary<AvahiServiceName, Service> _services = [];
-    private long _dropped;
-
-    /// <summary>Services that were dropped for what they told. May be asked on any thread.</summary>
-    public long Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>A service was found, or tells something else than before.</summary>
     public void Found(AvahiServiceName name, ResolvedService resolved)
     {
         if (!SsbService.TryReadId(resolved.Txt, out var id) || resolved is { Address: null } or { Port: 0 })
         {
-            Drop();
+            counters.CountDroppedService();
             Gone(name);
             return;
         }
@@ -48,7 +45,7 @@ internal sealed class MdnsSightings(FeedId self, Neighbourhood neighbourhood, IL
         Tell(name, service);
         if (service.Sighting is null)
         {
-            Drop();
+            counters.CountDroppedService();
         }
     }
 
@@ -110,8 +107,6 @@ internal sealed class MdnsSightings(FeedId self, Neighbourhood neighbourhood, IL
             }
         }
     }
-
-    private void Drop() => Interlocked.Increment(ref _dropped);
 
     /// <summary>What a service told, and what was made of it; null when that cannot be a neighbour.</summary>
     private sealed class Service(MultiserverAddress told, FeedId id)

@@ -18,6 +18,7 @@ public sealed class MdnsSightingsTests : IDisposable
     private readonly ManualTime _time = new();
     private readonly NetworkWatch _watch;
     private readonly Told _told = new();
+    private readonly LanCounters _counters;
     private readonly MdnsSightings _sightings;
     private IReadOnlyList<LocalNetwork> _networks =
         [new(2, "eth0", [new(IPAddress.Parse("192.168.7.2"), 24), new(IPAddress.Parse("2001:db8:7::2"), 64), new(IPAddress.Parse("fe80::2%2"), 64)], [])];
@@ -25,7 +26,8 @@ public sealed class MdnsSightingsTests : IDisposable
     public MdnsSightingsTests()
     {
         _watch = new NetworkWatch(() => _networks, _time, NullLogger<NetworkWatch>.Instance);
-        _sightings = new MdnsSightings(FeedId.Parse($"@{SelfKey}.ed25519"), new Neighbourhood(_watch), _told);
+        _counters = new LanCounters(_time);
+        _sightings = new MdnsSightings(FeedId.Parse($"@{SelfKey}.ed25519"), new Neighbourhood(_watch), _told, _counters);
     }
 
     [Theory]
@@ -40,7 +42,7 @@ public sealed class MdnsSightingsTests : IDisposable
         Assert.Equal($"@{Key}.ed25519", sighting.Feed.ToString());
         Assert.Equal($"net:{host}:8008~shs:{Key}", sighting.Address.ToString());
         Assert.Equal((LanMeans.Mdns, false, 2, "PiPub"), (sighting.Means, sighting.IsVerified, sighting.Interface, sighting.Name));
-        Assert.Equal(0, _sightings.Dropped);
+        Assert.Equal(0, _counters.DroppedServices);
     }
 
     [Theory]
@@ -60,7 +62,7 @@ public sealed class MdnsSightingsTests : IDisposable
         Find("PiPub", Service(address));
 
         Assert.Empty(_told.Seen);
-        Assert.Equal(1, _sightings.Dropped);
+        Assert.Equal(1, _counters.DroppedServices);
     }
 
     [Fact]
@@ -72,7 +74,7 @@ public sealed class MdnsSightingsTests : IDisposable
         Find("d", Service("192.168.7.3") with { Port = 0 });
 
         Assert.Empty(_told.Seen);
-        Assert.Equal(4, _sightings.Dropped);
+        Assert.Equal(4, _counters.DroppedServices);
     }
 
     [Fact]
@@ -81,7 +83,7 @@ public sealed class MdnsSightingsTests : IDisposable
         Find("PiPub", Service("192.168.7.2", SelfKey));
 
         Assert.Empty(_told.Seen);
-        Assert.Equal(0, _sightings.Dropped);
+        Assert.Equal(0, _counters.DroppedServices);
     }
 
     [Fact]
