@@ -6,7 +6,8 @@ namespace PiPub.Node.Reachability.Mapping;
 /// </summary>
 internal sealed class BlockingCalls
 {
-    private readonly SemaphoreSlim _one = new(1);
+    private readonly Lock _gate = new();
+    private Task _last = Task.CompletedTask;
 
     /// <summary>Runs a call.</summary>
     /// <param name="call">The call; the token tells it between its steps that nobody waits any longer.</param>
@@ -15,9 +16,21 @@ internal sealed class BlockingCalls
     /// <exception cref="TimeoutException">It did not come back, or the one before did not.</exception>
     public async Task<T> RunAsync<T>(Func<CancellationToken, T> call, TimeSpan limit, CancellationToken cancellationToken)
     {
-        if (!await _one.WaitAsync(limit, cancellationToken))
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task before;
+        lock (_gate)
         {
-            throw new TimeoutException();
+            (before, _last) = (_last, ended.Task);
+        }
+
+        try
+        {
+            await before.WaitAsync(limit, cancellationToken);
+        }
+        catch
+        {
+            _ = before.ContinueWith(_ => ended.SetResult(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            throw;
         }
 
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -31,7 +44,7 @@ internal sealed class BlockingCalls
                 }
                 finally
                 {
-                    _ = _one.Release();
+                    ended.SetResult();
                 }
             },
             CancellationToken.None,
@@ -44,7 +57,7 @@ internal sealed class BlockingCalls
         catch
         {
             await waiting.CancelAsync();
-            _ = running.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            _ = running.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             throw;
         }
     }

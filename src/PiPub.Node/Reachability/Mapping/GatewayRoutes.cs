@@ -75,7 +75,7 @@ internal static class GatewayRoutes
         }
 
         routes.AddRange(network.Addresses
-            .Where(static address => address.Address.AddressFamily == AddressFamily.InterNetworkV6 && GlobalUnicast.Contains(address.Address))
+            .Where(static address => address.Address.AddressFamily == AddressFamily.InterNetworkV6 && GlobalUnicast.Contains(address.Address) && !address.IsTemporary)
             .OrderBy(address => address.Address.Equals(source) ? 0 : 1)
             .Take(MaxPinholeAddresses)
             .Select(address => new GatewayRoute(gateway, address, network.Index)));

@@ -112,8 +112,12 @@ public sealed partial class PortMapper : IPortMappings
                     || HasBegunAnew(sender, lease.Protocol.Value, announcement.Epoch)
                     || (announcement.ExternalAddress is { } outside && lease.Route.Family == outside.AddressFamily && !outside.Equals(lease.ExternalAddress)))
                 {
-                    _ = _recalled.Add(sender);
-                    _ = _woken.TrySetResult();
+                    // A flood of them wakes nobody a second time before the router has been asked.
+                    if (_recalled.Add(sender))
+                    {
+                        _ = _woken.TrySetResult();
+                    }
+
                     return;
                 }
             }
@@ -159,8 +163,6 @@ public sealed partial class PortMapper : IPortMappings
             {
                 RecallAll(gateway);
             }
-
-            _recalled.Clear();
         }
     }
 
@@ -246,6 +248,7 @@ public sealed partial class PortMapper : IPortMappings
         lock (_gate)
         {
             _externalPorts[(lease.Route.Family, lease.Port)] = lease.ExternalPort;
+            _ = _recalled.Remove(lease.Route.Gateway);
             if (told is var (protocol, epoch) && HasBegunAnew(lease.Route.Gateway, protocol, epoch))
             {
                 RecallAll(lease.Route.Gateway, lease);
@@ -279,9 +282,9 @@ public sealed partial class PortMapper : IPortMappings
         }
     }
 
-    private async Task ReleaseAsync(IReadOnlyCollection<PortLease> leases)
+    private async Task ReleaseAsync(PortLease[] leases)
     {
-        if (leases.Count == 0)
+        if (leases.Length == 0)
         {
             return;
         }
@@ -309,8 +312,10 @@ public sealed partial class PortMapper : IPortMappings
             }
         }
 
-        var gateway = routes.Find(static route => route.Family == AddressFamily.InterNetwork) ?? routes.FirstOrDefault() ?? _findRoutes().FirstOrDefault();
-        return new PortMappingState(true, gateway?.Gateway, [.. mappings.OfType<PortMapping>()], attempts, isSettled);
+        // The router is told of even when no port is to be mapped.
+        var ways = routes.Count > 0 ? routes : _findRoutes();
+        var gateway = routes.Find(static route => route.Family == AddressFamily.InterNetwork)?.Gateway ?? (ways.Count > 0 ? ways[0].Gateway : null);
+        return new PortMappingState(true, gateway, [.. mappings.OfType<PortMapping>()], attempts, isSettled);
     }
 
     private void Publish(PortMappingState state)
@@ -327,12 +332,14 @@ public sealed partial class PortMapper : IPortMappings
         _state = state;
         foreach (var lost in before.Mappings.Where(old => !state.Mappings.Any(mapping => IsSame(old, mapping))))
         {
-            Lost(lost.ExternalAddress, lost.ExternalPort, lost.InternalPort, lost.Protocol);
+            var protocol = NameOf(lost.Protocol);
+            Lost(lost.ExternalAddress, lost.ExternalPort, lost.InternalPort, protocol);
         }
 
         foreach (var come in state.Mappings.Where(mapping => !before.Mappings.Any(old => IsSame(old, mapping))))
         {
-            CameToBe(state.Gateway, come.ExternalAddress, come.ExternalPort, come.InternalPort, come.Protocol);
+            var protocol = NameOf(come.Protocol);
+            CameToBe(state.Gateway, come.ExternalAddress, come.ExternalPort, come.InternalPort, protocol);
         }
 
         TellFailure(state);
@@ -346,7 +353,7 @@ public sealed partial class PortMapper : IPortMappings
             return;
         }
 
-        var failure = state.Mappings.Count > 0 ? null : string.Join(' ', state.Attempts.Select(static attempt => $"{attempt.Protocol}: {attempt.Error}"));
+        var failure = state.Mappings.Count > 0 ? null : string.Join(' ', state.Attempts.Select(static attempt => $"{NameOf(attempt.Protocol)}: {attempt.Error}"));
         if (failure is not null && failure != _toldFailure)
         {
             NothingMapped(state.Gateway, failure);
@@ -355,13 +362,20 @@ public sealed partial class PortMapper : IPortMappings
         _toldFailure = failure;
     }
 
+    private static string NameOf(MappingProtocol protocol) => protocol switch
+    {
+        MappingProtocol.Pcp => "PCP",
+        MappingProtocol.NatPmp => "NAT-PMP",
+        _ => "UPnP",
+    };
+
     private static bool IsSame(PortMapping one, PortMapping other) => one with { ExpiresAt = null } == other with { ExpiresAt = null };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The router {Gateway} passes {Address} port {ExternalPort} on to port {Port} here ({Protocol}).")]
-    private partial void CameToBe(IPAddress? gateway, IPAddress? address, int externalPort, int port, MappingProtocol protocol);
+    private partial void CameToBe(IPAddress? gateway, IPAddress? address, int externalPort, int port, string protocol);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Address} port {ExternalPort} is no longer passed on to port {Port} here ({Protocol}).")]
-    private partial void Lost(IPAddress? address, int externalPort, int port, MappingProtocol protocol);
+    private partial void Lost(IPAddress? address, int externalPort, int port, string protocol);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The router {Gateway} passes nothing on. {Reasons}")]
     private partial void NothingMapped(IPAddress? gateway, string reasons);

@@ -22,6 +22,10 @@ public sealed class GatewayRoutesTests
         Assert.Equal(["2001:db8:1::11 via fe80::1%2 on 2", "2001:db8:1::10 via fe80::1%2 on 2"], Describe([Cable], "192.168.1.10", "2001:db8:1::11")[1..]);
 
     [Fact]
+    public void Addresses_that_are_soon_gone_are_left_out() =>
+        Assert.Empty(Describe([Cable with { Addresses = [new LocalAddress(IPAddress.Parse("2001:db8:1::10"), 64, IsTemporary: true)] }], null, null));
+
+    [Fact]
     public void Without_a_router_there_is_none() => Assert.Empty(Describe([Docker], "172.17.0.1", null));
 
     [Fact]

@@ -305,6 +305,12 @@ public sealed class PortMapperTests : IAsyncDisposable
         await Eventually.BecomesTrueAsync(() => _pcp.Asked.Count == 2, "it is asked again");
         await AdvanceAsync(TimeSpan.FromSeconds(9));
         Assert.Equal(2, _pcp.Asked.Count);
+
+        // The next one is heard again.
+        _mapper.Announced(Router, new GatewayAnnouncement(0, null));
+        await Eventually.BecomesTrueAsync(() => _time.Waiting == 1, "the mapper waits");
+        await AdvanceAsync(TimeSpan.FromSeconds(10));
+        await Eventually.BecomesTrueAsync(() => _pcp.Asked.Count == 3, "it is asked once more");
     }
 
     [Theory]
