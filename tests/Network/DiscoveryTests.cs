@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PiPub.Interop;
 using PiPub.NetworkTests.Lab;
 

@@ -12,7 +12,7 @@ internal sealed class Avahi
         <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
         <busconfig>
           <type>system</type>
-          <listen>{0}</listen>
+          <listen>BUS</listen>
           <policy context="default">
             <allow send_destination="*" eavesdrop="true"/>
             <allow eavesdrop="true"/>
@@ -38,7 +38,7 @@ internal sealed class Avahi
         var directory = host.Lab.NewDirectory("avahi");
         var bus = $"unix:path={Path.Combine(directory, "bus")}";
         var busConfiguration = Path.Combine(directory, "bus.conf");
-        await File.WriteAllTextAsync(busConfiguration, string.Format(BusConfiguration, bus));
+        await File.WriteAllTextAsync(busConfiguration, BusConfiguration.Replace("BUS", bus, StringComparison.Ordinal));
         host.Start(null, "dbus-daemon", $"--config-file={busConfiguration}", "--nofork", "--nopidfile");
         await Eventually.BecomesTrueAsync(() => Task.FromResult(File.Exists(Path.Combine(directory, "bus"))), "the D-Bus listens");
         host.SystemBus = bus;

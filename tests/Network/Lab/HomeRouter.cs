@@ -7,6 +7,7 @@ namespace PiPub.NetworkTests.Lab;
 [Flags]
 internal enum GatewayProtocols
 {
+    None = 0,
     Pcp = 1,
     NatPmp = 2,
     Upnp = 4,
@@ -83,14 +84,14 @@ internal sealed class HomeRouter
     public async Task StartMiniUpnpdAsync(GatewayProtocols protocols = GatewayProtocols.All, params string[] extraConfiguration)
     {
         await OnlyAsync(protocols);
-        var port53 = protocols & (GatewayProtocols.Pcp | GatewayProtocols.NatPmp);
+        var port5351 = protocols & (GatewayProtocols.Pcp | GatewayProtocols.NatPmp);
         var directory = _lab.NewDirectory("miniupnpd");
         var configuration = Path.Combine(directory, "miniupnpd.conf");
         await File.WriteAllLinesAsync(configuration,
         [
             $"ext_ifname={Outside}",
             $"listening_ip={Inside}",
-            $"enable_natpmp={(port53 != 0 ? "yes" : "no")}",
+            $"enable_natpmp={(port5351 != GatewayProtocols.None ? "yes" : "no")}",
             $"enable_upnp={(protocols.HasFlag(GatewayProtocols.Upnp) ? "yes" : "no")}",
             "secure_mode=yes",
             "min_lifetime=30",

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using PiPub.Interop;
 
 namespace PiPub.NetworkTests.Lab;
 

@@ -75,7 +75,7 @@ internal static partial class NetworkNamespaces
 
         foreach (var name in Directory.GetFiles(Folder).Select(path => Path.GetFileName(path)!))
         {
-            if (OurName.Match(name) is { Success: true } match && !Directory.Exists($"/proc/{match.Groups[1].Value}"))
+            if (OurName.Match(name) is { Success: true } match && !Directory.Exists($"/proc/{match.Groups["process"].Value}"))
             {
                 DeleteAsync(name).GetAwaiter().GetResult();
             }
@@ -84,7 +84,7 @@ internal static partial class NetworkNamespaces
 
     private static void Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
         var errors = process.StandardError.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
@@ -93,6 +93,6 @@ internal static partial class NetworkNamespaces
         }
     }
 
-    [GeneratedRegex(@"^pipub-(\d+)-\d+-", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^pipub-(?<process>\d+)-\d+-", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex OurName { get; }
 }
