@@ -24,6 +24,7 @@ public sealed class AccessTable
             CREATE TABLE IF NOT EXISTS web_sessions (
               id INTEGER PRIMARY KEY AUTOINCREMENT, token BLOB NOT NULL UNIQUE, created INTEGER NOT NULL, seen INTEGER NOT NULL,
               address TEXT NOT NULL, browser TEXT NOT NULL);
+            CREATE TABLE IF NOT EXISTS web_api_token (one INTEGER PRIMARY KEY CHECK (one = 1), token BLOB NOT NULL, since INTEGER NOT NULL);
             """);
     }
 
@@ -37,6 +38,15 @@ public sealed class AccessTable
     /// <summary>Sets another password.</summary>
     public void ReplacePassword(string hash, DateTimeOffset now) =>
         _state.Execute("INSERT OR REPLACE INTO web_password (one, hash, since) VALUES (1, $0, $1)", hash, now.ToUnixTimeMilliseconds());
+
+    /// <summary>The SHA-256 of the token that programs read the box with; null when there is none.</summary>
+    public byte[]? ApiTokenHash => _state.Query("SELECT token FROM web_api_token", static row => (byte[])row[0]) is [var hash] ? hash : null;
+
+    /// <summary>Sets another token for programs, or none.</summary>
+    public void ReplaceApiToken(byte[]? tokenHash, DateTimeOffset now) =>
+        _ = tokenHash is null
+            ? _state.Execute("DELETE FROM web_api_token")
+            : _state.Execute("INSERT OR REPLACE INTO web_api_token (one, token, since) VALUES (1, $0, $1)", tokenHash, now.ToUnixTimeMilliseconds());
 
     /// <summary>The browsers that are signed in, the one seen last first.</summary>
     public IReadOnlyList<WebSession> Sessions() => Read("SELECT id, created, seen, address, browser FROM web_sessions ORDER BY seen DESC, id DESC");

@@ -205,6 +205,30 @@ public sealed class OwnerAccess : IDisposable
         return session;
     }
 
+    /// <summary>Whether programs have a token.</summary>
+    public bool HasApiToken => _table.ApiTokenHash is not null;
+
+    /// <summary>Makes a new token with which programs may read how the box is doing; an earlier one is good no more.</summary>
+    public string CreateApiToken()
+    {
+        var token = RandomNumberGenerator.GetBytes(TokenBytes);
+        _table.ReplaceApiToken(SHA256.HashData(token), _time.GetUtcNow());
+        return Convert.ToHexStringLower(token);
+    }
+
+    /// <summary>Lets programs read nothing any more.</summary>
+    public void RemoveApiToken() => _table.ReplaceApiToken(null, _time.GetUtcNow());
+
+    /// <summary>Whether this is the token for programs.</summary>
+    public bool IsApiToken(string? token)
+    {
+        Span<byte> bytes = stackalloc byte[TokenBytes];
+        return token?.Length == 2 * TokenBytes
+            && Convert.FromHexString(token, bytes, out _, out _) == System.Buffers.OperationStatus.Done
+            && _table.ApiTokenHash is { } hash
+            && CryptographicOperations.FixedTimeEquals(SHA256.HashData(bytes), hash);
+    }
+
     /// <summary>Signs a browser out. False when it was not signed in.</summary>
     public bool End(long session)
     {

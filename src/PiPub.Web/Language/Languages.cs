@@ -26,7 +26,7 @@ public static class Languages
             DefaultRequestCulture = new RequestCulture(cultures[0]),
             SupportedCultures = cultures,
             SupportedUICultures = cultures,
-            RequestCultureProviders = [new CookieRequestCultureProvider { CookieName = "pipub-language" }, new AcceptLanguageHeaderRequestCultureProvider()],
+            RequestCultureProviders = [new CookieRequestCultureProvider { CookieName = LanguageEndpoint.CookieName }, new AcceptLanguageHeaderRequestCultureProvider()],
         };
     }
 }

@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 using PiPub.Storage;
 using PiPub.Web.Access;
 using PiPub.Web.Assets;
+using PiPub.Web.Dashboard;
 using PiPub.Web.Language;
+using PiPub.Web.Machines;
 using PiPub.Web.People;
 
 namespace PiPub.Web.Shell;
@@ -64,6 +66,8 @@ public static class Face
         app.MapEmbeddedAssets();
         app.MapPictures(app.Services.GetRequiredService<IBlobStore>());
         app.MapAccess(app.Services.GetRequiredService<OwnerAccess>());
+        app.MapLanguage();
+        app.MapMachines(app.Services.GetRequiredService<OwnerAccess>(), app.Services.GetRequiredService<BoxPulse>());
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(static options => options.ContentSecurityFrameAncestorsPolicy = null);
     }
 }

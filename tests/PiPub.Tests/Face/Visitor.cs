@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 
 namespace PiPub.Tests.Face;
@@ -21,10 +22,11 @@ internal sealed partial class Visitor : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public Task<HttpResponseMessage> GetAsync(string path, string? host = null)
+    public Task<HttpResponseMessage> GetAsync(string path, string? host = null, string? token = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Host = host;
+        request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         return _http.SendAsync(request, Stop);
     }
 
