@@ -358,13 +358,13 @@ public sealed partial class ReachWatch
             witness.IsMute = e.IsMissingMethod;
             witness.NotBefore = _time.GetUtcNow() + _options.PeerPause;
             Unanswered(addresses);
-            NoAnswer(peer.Id.ToString(), e.Message);
+            NoAnswer(peer.Id, e.Message);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             witness.NotBefore = _time.GetUtcNow() + _options.PeerPause;
             Unanswered(addresses);
-            NoAnswer(peer.Id.ToString(), "it took too long");
+            NoAnswer(peer.Id, "it took too long");
         }
     }
 
@@ -432,7 +432,7 @@ public sealed partial class ReachWatch
     private partial void Found(string summary, string advice);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Peer} could not say whether this box can be reached: {Reason}")]
-    private partial void NoAnswer(string peer, string reason);
+    private partial void NoAnswer(FeedId peer, string reason);
 
     /// <summary>What is remembered of a peer for as long as its connection lasts.</summary>
     private sealed class Witness
