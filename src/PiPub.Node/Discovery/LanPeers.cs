@@ -20,15 +20,13 @@ public sealed class LanPeers : ILanSightings, IDisposable
 {
     private const int MaxPeers = 256;
     private const int MaxStrangersAtHost = 8;
-    private const int MaxAddresses = 4;
     private const int FriendWeight = 2;
-    private const int MaxNameLength = 64;
 
     /// <summary>A service of DNS-SD tells when it goes; this is for when that was not heard. Twice the usual life of such a record (RFC 6762, section 10).</summary>
     private static readonly TimeSpan ServiceSilence = TimeSpan.FromMinutes(150);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<FeedId, Entry> _entries = [];
+    private readonly Dictionary<FeedId, SeenPeer> _entries = [];
     private readonly FollowGraph _graph;
     private readonly AddressBook _book;
     private readonly Neighbourhood _neighbourhood;
@@ -60,7 +58,7 @@ public sealed class LanPeers : ILanSightings, IDisposable
                     return;
                 }
 
-                entry = new Entry(sighting.Feed, now);
+                entry = new SeenPeer(sighting.Feed, now);
                 _entries.Add(sighting.Feed, entry);
             }
 
@@ -84,7 +82,11 @@ public sealed class LanPeers : ILanSightings, IDisposable
                     address.Gone(means);
                 }
 
-                entry.Name = means == LanMeans.Mdns ? null : entry.Name;
+                if (means == LanMeans.Mdns)
+                {
+                    changed |= entry.Call(null);
+                }
+
                 Sweep(entry);
             }
         }
@@ -155,7 +157,7 @@ public sealed class LanPeers : ILanSightings, IDisposable
             var (now, utc) = (_time.GetTimestamp(), _time.GetUtcNow());
             foreach (var entry in _entries.Values)
             {
-                all.Add(Describe(entry, now, utc));
+                all.Add(entry.Describe(RelationOf(entry.Feed), at => utc - _time.GetElapsedTime(at, now)));
             }
         }
 
@@ -178,54 +180,12 @@ public sealed class LanPeers : ILanSightings, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _graph.HopsChanged -= Rejudge;
 
-    private static string? Clean(string? name)
-    {
-        if (string.IsNullOrWhiteSpace(name))
-        {
-            return null;
-        }
-
-        // It will be printed on terminals and pages.
-        var clean = string.Concat(name.Where(static c => !char.IsControl(c) && !char.IsSurrogate(c)));
-        return clean.Length > MaxNameLength ? clean[..MaxNameLength] : clean;
-    }
-
-    private static LanPeer Describe(Entry entry, LanRelation relation, long lastHeard, Func<long, DateTimeOffset> when)
-    {
-        var addresses = new List<SeenAddress>(entry.Addresses);
-        addresses.Sort(static (a, b) =>
-        {
-            var bySignature = b.IsVerified.CompareTo(a.IsVerified);
-            return bySignature != 0 ? bySignature : a.Address.Host.Contains(':').CompareTo(b.Address.Host.Contains(':'));
-        });
-        var means = new List<LanMeans>();
-        foreach (var one in (ReadOnlySpan<LanMeans>)[LanMeans.Plain, LanMeans.Encrypted, LanMeans.Mdns])
-        {
-            if (addresses.Exists(address => address.IsSeenBy(one)))
-            {
-                means.Add(one);
-            }
-        }
-
-        return new LanPeer(
-            entry.Feed,
-            addresses.ConvertAll(static address => address.Address),
-            means,
-            addresses[0].IsVerified,
-            relation,
-            entry.Name,
-            addresses[0].Interface,
-            when(entry.Since),
-            when(lastHeard));
-    }
-
-    private bool Update(Entry entry, LanSighting sighting, long now)
+    private bool Update(SeenPeer entry, LanSighting sighting, long now)
     {
         var changed = false;
-        if (sighting.Name is not null && Clean(sighting.Name) is { } name && name != entry.Name)
+        if (sighting.Name is { } name)
         {
-            entry.Name = name;
-            changed = true;
+            changed = entry.Call(name);
         }
 
         var seen = entry.Find(sighting.Address);
@@ -239,13 +199,17 @@ public sealed class LanPeers : ILanSightings, IDisposable
             seen = entry.Find(placed);
             if (seen is null)
             {
-                if (!MakeRoom(entry, sighting))
+                if (!entry.TryAdd(new SeenAddress(placed, sighting.Interface), sighting.IsVerified, out var displaced))
                 {
                     return changed;
                 }
 
-                seen = new SeenAddress(placed, sighting.Interface);
-                entry.Addresses.Add(seen);
+                if (displaced is not null)
+                {
+                    Unbook(displaced);
+                }
+
+                seen = entry.Find(placed)!;
                 changed = true;
             }
         }
@@ -273,11 +237,11 @@ public sealed class LanPeers : ILanSightings, IDisposable
     {
         var weight = Weight(newcomer.Feed, newcomer.IsVerified);
         var strangersThere = 0;
-        var (least, leastWeight) = ((Entry?)null, weight);
+        var (least, leastWeight) = ((SeenPeer?)null, weight);
         foreach (var entry in _entries.Values)
         {
             strangersThere += weight < FriendWeight && entry.Addresses.Exists(address => address.Address.Host == newcomer.Address.Host) ? 1 : 0;
-            var its = Weight(entry.Feed, entry.Addresses.Exists(static address => address.IsVerified));
+            var its = Weight(entry.Feed, entry.IsVerified);
             if (its < leastWeight || (least is not null && its == leastWeight && entry.LastHeard < least.LastHeard))
             {
                 (least, leastWeight) = (entry, its);
@@ -305,34 +269,8 @@ public sealed class LanPeers : ILanSightings, IDisposable
 
     private int Weight(FeedId feed, bool isVerified) => (_graph.Hops(feed) is > 0 ? FriendWeight : 0) + (isVerified ? 1 : 0);
 
-    /// <summary>Room among a peer's addresses: an unsigned one goes for a signed one, and no other for any.</summary>
-    private bool MakeRoom(Entry entry, LanSighting newcomer)
-    {
-        var sameHost = entry.Addresses.Exists(address =>
-            !address.IsVerified && address.Address.Transport == newcomer.Address.Transport && address.Address.Host == newcomer.Address.Host);
-        if (!newcomer.IsVerified)
-        {
-            return !sameHost && entry.Addresses.Count < MaxAddresses;
-        }
-
-        if (entry.Addresses.Count < MaxAddresses)
-        {
-            return true;
-        }
-
-        var unsigned = entry.Addresses.FindIndex(static address => !address.IsVerified);
-        if (unsigned < 0)
-        {
-            return false;
-        }
-
-        Unbook(entry.Addresses[unsigned]);
-        entry.Addresses.RemoveAt(unsigned);
-        return true;
-    }
-
     /// <summary>Takes away the addresses that are not seen any more, and the peer with the last of them.</summary>
-    private void Sweep(Entry entry)
+    private void Sweep(SeenPeer entry)
     {
         _ = entry.Addresses.RemoveAll(address =>
         {
@@ -351,10 +289,10 @@ public sealed class LanPeers : ILanSightings, IDisposable
         WriteInBook(entry);
     }
 
-    private void WriteInBook(Entry entry)
+    private void WriteInBook(SeenPeer entry)
     {
         var isFriend = _graph.Hops(entry.Feed) is > 0;
-        var isSigned = entry.Addresses.Exists(static address => address.IsVerified);
+        var isSigned = entry.IsVerified;
         foreach (var address in entry.Addresses)
         {
             if (!isFriend || (isSigned && !address.IsVerified))
@@ -395,16 +333,12 @@ public sealed class LanPeers : ILanSightings, IDisposable
         Tell(changed);
     }
 
-    private LanPeer Describe(Entry entry, long now, DateTimeOffset utc)
+    private LanRelation RelationOf(FeedId feed) => _graph.IsBlocking(feed) ? LanRelation.Blocked : _graph.Hops(feed) switch
     {
-        var relation = _graph.IsBlocking(entry.Feed) ? LanRelation.Blocked : _graph.Hops(entry.Feed) switch
-        {
-            1 => LanRelation.Member,
-            > 1 => LanRelation.Friend,
-            _ => LanRelation.Stranger,
-        };
-        return Describe(entry, relation, entry.LastHeard, at => utc - _time.GetElapsedTime(at, now));
-    }
+        1 => LanRelation.Member,
+        > 1 => LanRelation.Friend,
+        _ => LanRelation.Stranger,
+    };
 
     private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);
 
@@ -414,20 +348,5 @@ public sealed class LanPeers : ILanSightings, IDisposable
         {
             Changed?.Invoke();
         }
-    }
-
-    private sealed class Entry(FeedId feed, long since)
-    {
-        public FeedId Feed => feed;
-
-        public long Since => since;
-
-        public List<SeenAddress> Addresses { get; } = new(1);
-
-        public string? Name { get; set; }
-
-        public SeenAddress? Find(MultiserverAddress address) => Addresses.Find(seen => seen.Address.Equals(address));
-
-        public long LastHeard => Addresses.Count == 0 ? since : Addresses.Max(static address => address.LastHeard);
     }
 }

@@ -185,6 +185,9 @@ internal sealed partial class LanSocket : IDisposable
             if (family == AddressFamily.InterNetworkV6)
             {
                 socket.DualMode = false;
+
+                // The box need not hear itself; IPv4 broadcasts come back anyhow.
+                socket.MulticastLoopback = false;
                 socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.PacketInformation, true);
             }
             else
