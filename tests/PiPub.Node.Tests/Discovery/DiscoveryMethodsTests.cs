@@ -1,7 +1,6 @@
 using System.Text.Json;
 using PiPub.Node.Discovery;
 using PiPub.Node.Peers;
-using PiPub.Node.Tests.Peers;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
 

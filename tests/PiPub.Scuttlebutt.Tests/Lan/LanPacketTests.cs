@@ -26,7 +26,7 @@ public class LanPacketTests
         var address = Parse(Vector.GetProperty("address").GetString()!);
         var plain = Encoding.UTF8.GetBytes(Vector.GetProperty("legacy_packet_utf8").GetString()!);
         var encrypted = Convert.FromHexString(Vector.GetProperty("packet_hex").GetString()!);
-        Assert.Equal(Vector.GetProperty("port_encrypted").GetInt32(), EncryptedPacket.Port);
+        Assert.Equal(EncryptedPacket.Port, Vector.GetProperty("port_encrypted").GetInt32());
 
         Assert.Equal(plain, PlainPacket.Write(address));
         Assert.Equal(Convert.ToHexString(encrypted), Convert.ToHexString(EncryptedPacket.Write(address, VectorNetwork, Sender)));
