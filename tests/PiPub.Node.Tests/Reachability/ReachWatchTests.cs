@@ -3,7 +3,6 @@ using PiPub.Node.Invites;
 using PiPub.Node.LocalNetworks;
 using PiPub.Node.Reachability;
 using PiPub.Node.Tests.Peers;
-using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.Invites;
 using PiPub.Scuttlebutt.MuxRpc;
 

@@ -6,7 +6,6 @@ using PiPub.Node.Peers;
 using PiPub.Node.Reachability;
 using PiPub.Node.Tests.Peers;
 using PiPub.Scuttlebutt.Addresses;
-using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Node.Tests.Reachability;
 
