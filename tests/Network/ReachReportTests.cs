@@ -126,7 +126,7 @@ public sealed class ReachReportTests
         return await home.StartBoxAsync(settings);
     }
 
-    private static Task ConnectAsync(PiPubProcess box, PiPubProcess friend) => box.CommandAsync("connect", $"net:1.2.3.50:8008~shs:{Key(friend)}");
+    private static Task<JsonElement> ConnectAsync(PiPubProcess box, PiPubProcess friend) => box.CommandAsync("connect", $"net:1.2.3.50:8008~shs:{Key(friend)}");
 
     private static string Key(PiPubProcess box) => box.Id[1..^".ed25519".Length];
 
