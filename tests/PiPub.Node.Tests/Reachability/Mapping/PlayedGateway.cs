@@ -72,7 +72,7 @@ internal sealed partial class PlayedGateway : IAsyncDisposable
     private static bool IsWhole(string request)
     {
         var end = request.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-        return end >= 0 && (ContentLength().Match(request) is not { Success: true } length || request.Length >= end + 4 + int.Parse(length.Groups[1].Value));
+        return end >= 0 && (ContentLength().Match(request) is not { Success: true } length || request.Length >= end + 4 + int.Parse(length.Groups["value"].Value));
     }
 
     private string Describe() =>
@@ -85,10 +85,10 @@ internal sealed partial class PlayedGateway : IAsyncDisposable
 
     private (string Status, string Body) Act(string request)
     {
-        var action = Action().Match(request).Groups[1].Value;
+        var action = Action().Match(request).Groups["value"].Value;
         var path = request.Split(' ')[1];
-        var port = ExternalPort().Match(request).Groups[1].Value;
-        var lease = Lease().Match(request).Groups[1].Value;
+        var port = ExternalPort().Match(request).Groups["value"].Value;
+        var lease = Lease().Match(request).Groups["value"].Value;
         Calls.Enqueue((action, port, lease));
         var answer = Answer(path == ControlUrl || path == "/firewall" ? action : $"{action} {path}", port, lease);
         return int.TryParse(answer, out var error)
@@ -96,15 +96,15 @@ internal sealed partial class PlayedGateway : IAsyncDisposable
             : ("200 OK", $"<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><u:{action}Response xmlns:u=\"x\">{answer}</u:{action}Response></s:Body></s:Envelope>");
     }
 
-    [GeneratedRegex("(?i)content-length: *([0-9]+)")]
+    [GeneratedRegex("(?i)content-length: *(?<value>[0-9]+)", RegexOptions.NonBacktracking)]
     private static partial Regex ContentLength();
 
-    [GeneratedRegex("(?i)soapaction: *\"[^#]*#([A-Za-z]+)\"")]
+    [GeneratedRegex("(?i)soapaction: *\"[^#]*#(?<value>[A-Za-z]+)\"", RegexOptions.NonBacktracking)]
     private static partial Regex Action();
 
-    [GeneratedRegex("<NewExternalPort>([0-9]+)<")]
+    [GeneratedRegex("<NewExternalPort>(?<value>[0-9]+)<", RegexOptions.NonBacktracking)]
     private static partial Regex ExternalPort();
 
-    [GeneratedRegex("<(?:NewLeaseDuration|LeaseTime)>([0-9]+)<")]
+    [GeneratedRegex("<(?:NewLeaseDuration|LeaseTime)>(?<value>[0-9]+)<", RegexOptions.NonBacktracking)]
     private static partial Regex Lease();
 }
