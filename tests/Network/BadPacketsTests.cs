@@ -61,7 +61,8 @@ public sealed class BadPacketsTests
         var box = await boxHost.StartBoxAsync();
         var received = await PacketCounter.IncomingAsync(boxHost, "ip saddr 192.168.7.66 udp dport 26830");
 
-        var shouting = shouter.FloodAsync(10_000, seconds: 20, LanPackets.Encrypted, Broadcast);
+        // To the box alone: broadcast, it would drown the JavaScript peer, who is not the one on trial.
+        var shouting = shouter.FloodAsync(10_000, seconds: 30, LanPackets.Encrypted, "192.168.7.2");
         await Eventually.BecomesTrueAsync(async () => await received.ReadAsync() > 5_000, "the flood arrives");
         await Seen.UntilAsync(box, friend.Id, seen => seen.IsBy("encrypted"));
         await box.CommandAsync("follow", friend.Id);
@@ -71,8 +72,8 @@ public sealed class BadPacketsTests
 
         Assert.False(shouting.IsCompleted, "The flood was over before the friend was heard.");
         var sent = await shouting;
-        TestContext.Current.TestOutputHelper!.WriteLine($"{sent} packets were sent in 20 s, {await received.ReadAsync()} arrived.");
-        Assert.InRange(sent, 100_000, 200_000);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{sent} packets were sent in 30 s, {await received.ReadAsync()} arrived.");
+        Assert.InRange(sent, 150_000, 300_000);
         Assert.InRange((await Seen.AllAsync(box)).Length, 1, 256);
     }
 }
