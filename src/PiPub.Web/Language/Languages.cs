@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Localization;
+using Microsoft.Extensions.Primitives;
 
 namespace PiPub.Web.Language;
 
@@ -18,15 +20,39 @@ public static class Languages
         _ => "English",
     };
 
+    /// <summary>Whether a count takes the singular in the language that is spoken now. In French nought does, too.</summary>
+    public static bool IsOne(long count) => count == 1 || (count == 0 && CultureInfo.CurrentUICulture.Name == "fr");
+
+    /// <summary>How a language writes words and numbers. The program carries no data of cultures, so what differs stands here.</summary>
+    public static CultureInfo CultureOf(string code)
+    {
+        var culture = (CultureInfo)CultureInfo.GetCultureInfo(code).Clone();
+        culture.NumberFormat.NumberDecimalSeparator = code == "en" ? "." : ",";
+        return culture;
+    }
+
     internal static RequestLocalizationOptions Options()
     {
-        var cultures = Codes.Select(CultureInfo.GetCultureInfo).ToList();
+        var cultures = Codes.Select(CultureOf).ToList();
         return new RequestLocalizationOptions
         {
             DefaultRequestCulture = new RequestCulture(cultures[0]),
             SupportedCultures = cultures,
             SupportedUICultures = cultures,
-            RequestCultureProviders = [new CookieRequestCultureProvider { CookieName = LanguageEndpoint.CookieName }, new AcceptLanguageHeaderRequestCultureProvider()],
+            RequestCultureProviders = [new CookieRequestCultureProvider { CookieName = LanguageEndpoint.CookieName }, new AcceptedLanguages()],
         };
+    }
+
+    /// <summary>
+    /// What the browser asks for, without regions: some say de-AT and nothing else, and the middleware would look for its parent in data of
+    /// cultures that the program does not carry.
+    /// </summary>
+    private sealed class AcceptedLanguages : AcceptLanguageHeaderRequestCultureProvider
+    {
+        public override async Task<ProviderCultureResult?> DetermineProviderCultureResult(HttpContext httpContext)
+        {
+            var asked = await base.DetermineProviderCultureResult(httpContext);
+            return asked is null ? null : new ProviderCultureResult([.. asked.Cultures.Select(static code => new StringSegment(code.Value!.Split('-')[0]))]);
+        }
     }
 }

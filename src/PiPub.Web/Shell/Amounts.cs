@@ -27,9 +27,17 @@ public static class Amounts
     public static string Duration(IStringLocalizer<Words> words, TimeSpan time)
     {
         ArgumentNullException.ThrowIfNull(words);
-        return time.TotalDays >= 1 ? words["{0} days {1} hours", (int)time.TotalDays, time.Hours]
-            : time.TotalHours >= 1 ? words["{0} hours {1} minutes", time.Hours, time.Minutes]
-            : time.TotalMinutes >= 1 ? words["{0} minutes", (int)time.TotalMinutes]
-            : words["{0} seconds", (int)time.TotalSeconds];
+        return time.TotalDays >= 1 ? Days(words, (int)time.TotalDays) + " " + Hours(words, time.Hours)
+            : time.TotalHours >= 1 ? Hours(words, time.Hours) + " " + Minutes(words, time.Minutes)
+            : time.TotalMinutes >= 1 ? Minutes(words, time.Minutes)
+            : Seconds(words, (int)time.TotalSeconds);
     }
+
+    private static string Days(IStringLocalizer<Words> words, int count) => Languages.IsOne(count) ? words["{0} day", count] : words["{0} days", count];
+
+    private static string Hours(IStringLocalizer<Words> words, int count) => Languages.IsOne(count) ? words["{0} hour", count] : words["{0} hours", count];
+
+    private static string Minutes(IStringLocalizer<Words> words, int count) => Languages.IsOne(count) ? words["{0} minute", count] : words["{0} minutes", count];
+
+    private static string Seconds(IStringLocalizer<Words> words, int count) => Languages.IsOne(count) ? words["{0} second", count] : words["{0} seconds", count];
 }

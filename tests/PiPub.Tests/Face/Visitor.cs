@@ -22,10 +22,15 @@ internal sealed partial class Visitor : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public Task<HttpResponseMessage> GetAsync(string path, string? host = null, string? token = null)
+    public Task<HttpResponseMessage> GetAsync(string path, string? host = null, string? token = null, string? language = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Host = host;
+        if (language is not null)
+        {
+            request.Headers.Add("Accept-Language", language);
+        }
+
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         return _http.SendAsync(request, Stop);
     }
