@@ -14,7 +14,7 @@ run: out/.libraries
 	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
 	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
 
-test: out/.libraries out/.network build peers
+test: out/.libraries out/.network out/.browser build peers
 	@CONFIGURATION=$(CONFIGURATION) tests/run
 
 build: out/.libraries
@@ -52,6 +52,11 @@ out/.libraries:
 # What the networks of tests/Network are made of.
 out/.network:
 	tests/need ip:iproute2 nft:nftables miniupnpd:miniupnpd natpmpc:natpmpc avahi-daemon:avahi-daemon avahi-browse:avahi-utils dbus-daemon:dbus-daemon
+	@mkdir -p out && touch $@
+
+# What the pages are looked at with by tests/Browser.
+out/.browser:
+	tests/need chromium:chromium
 	@mkdir -p out && touch $@
 
 out/.node:

@@ -13,6 +13,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
     private readonly IReadOnlyList<string>? within;
     private ChildProcess process = null!;
     private int port;
+    private int webPort;
 
     private PiPubProcess(string directory, string networkKey, string[] settings, IReadOnlyList<string>? within) =>
         (this.directory, this.networkKey, this.settings, this.within) = (directory, networkKey, settings, within);
@@ -32,6 +33,9 @@ internal sealed class PiPubProcess : IAsyncDisposable
 
     /// <summary>The invite code of a fresh box, for its owner.</summary>
     public string? Invite { get; private set; }
+
+    /// <summary>The code with which a box that has no owner yet is claimed.</summary>
+    public string? ClaimCode { get; private set; }
 
     public string Directory => directory;
 
@@ -61,7 +65,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
     /// <summary>Asks it to stop (SIGTERM), and waits.</summary>
     public Task StopAsync() => process.TerminateAsync(TestContext.Current.CancellationToken);
 
-    /// <summary>Starts it again on the same data, at the same address.</summary>
+    /// <summary>Starts it again on the same data, at the same addresses.</summary>
     public async Task StartAsync()
     {
         var listening = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -85,8 +89,9 @@ internal sealed class PiPubProcess : IAsyncDisposable
         Address = start.GetProperty("address").GetString() ?? "";
         Web = start.GetProperty("web").ToString();
         Invite = start.TryGetProperty("invite", out var invite) ? invite.GetString() : null;
+        ClaimCode = start.TryGetProperty("claimCode", out var code) ? code.GetString() : null;
         if (within is null)
-            port = int.Parse(Address.Split('~')[0].Split(':')[^1]);
+            (port, webPort) = (int.Parse(Address.Split('~')[0].Split(':')[^1]), start.GetProperty("web").GetInt32());
     }
 
     /// <summary>Runs a sub-command with <c>--json</c> against this box; answers with what it printed.</summary>
@@ -127,7 +132,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
     public async ValueTask DisposeAsync() => await process.DisposeAsync();
 
     private string[] OnLoopback =>
-        ["--ssb-port", $"{port}", "--ssb-bind", "127.0.0.1", "--web-port", "0", "--web-bind", "127.0.0.1", "--public-host", "127.0.0.1"];
+        ["--ssb-port", $"{port}", "--ssb-bind", "127.0.0.1", "--web-port", $"{webPort}", "--web-bind", "127.0.0.1", "--public-host", "127.0.0.1"];
 
     private string[] Where => ["--data-directory", directory, "--network-key", networkKey];
 }

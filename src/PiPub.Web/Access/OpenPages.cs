@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server.Circuits;
 
@@ -28,9 +29,10 @@ public sealed class OpenPages
 
 /// <summary>
 /// Keeps one open page (a circuit) to its session: what it asks for is done only while its browser is signed in, and there are
-/// only so many of them.
+/// only so many of them. When that ends, it is led to where one signs in.
 /// </summary>
-public sealed class SessionPage(OpenPages pages, OwnerAccess access, AuthenticationStateProvider authentication) : CircuitHandler, IDisposable
+public sealed class SessionPage(OpenPages pages, OwnerAccess access, AuthenticationStateProvider authentication, NavigationManager navigation)
+    : CircuitHandler, IDisposable
 {
     private volatile bool _isOver;
     private long _session = -1;
@@ -51,8 +53,18 @@ public sealed class SessionPage(OpenPages pages, OwnerAccess access, Authenticat
     }
 
     /// <inheritdoc/>
+    public override Task OnConnectionUpAsync(Circuit circuit, CancellationToken cancellationToken)
+    {
+        LeadAwayIfOver();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public override Func<CircuitInboundActivityContext, Task> CreateInboundActivityHandler(Func<CircuitInboundActivityContext, Task> next) => activity =>
-        _isOver ? throw new UnauthorizedAccessException("This browser is no longer signed in.") : next(activity);
+    {
+        LeadAwayIfOver();
+        return _isOver ? Task.CompletedTask : next(activity);
+    };
 
     /// <inheritdoc/>
     public override Task OnCircuitClosedAsync(Circuit circuit, CancellationToken cancellationToken)
@@ -72,5 +84,20 @@ public sealed class SessionPage(OpenPages pages, OwnerAccess access, Authenticat
         }
     }
 
-    private void Ended(long session) => _isOver |= session == _session;
+    private void Ended(long session)
+    {
+        if (session == _session)
+        {
+            _isOver = true;
+            LeadAwayIfOver();
+        }
+    }
+
+    private void LeadAwayIfOver()
+    {
+        if (_isOver)
+        {
+            navigation.NavigateTo("/sign-in", forceLoad: true);
+        }
+    }
 }

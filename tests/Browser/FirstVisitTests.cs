@@ -1,0 +1,95 @@
+using Microsoft.Playwright;
+using PiPub.Interop;
+
+namespace PiPub.BrowserTests;
+
+/// <summary>Somebody who has never used a shell takes a new box into use.</summary>
+public sealed class FirstVisitTests(Chromium chromium)
+{
+    [Fact]
+    public async Task From_the_first_page_to_a_connected_client_in_less_than_ten_steps()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var client = await network.StartClassicAsync();
+        await using var visit = await Visit.OpenAsync(chromium, pub);
+
+        await visit.ClaimAsync(pub);
+        await visit.IsLiveAsync();
+        await visit.FillAsync("Its name, which everybody sees", "Our kitchen box");
+        await visit.ClickToAsync("Continue", "/setup/connect");
+        await visit.IsLiveAsync();
+        var invite = await visit.Page.GetByLabel("The invite code").InputValueAsync();
+        // Typed into the client: to its place for invites, the code, and the button.
+        var interactions = visit.Interactions + 3;
+        await client.RedeemAsync(invite);
+        await client.ConnectAsync(pub.Address);
+
+        await visit.SeesAsync("Your app is connected, and the box follows you now.");
+        Assert.InRange(interactions, 1, 10);
+        await client.WaitForAsync(pub.Id, 2);
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "See how the box is doing" }).ClickAsync();
+        await visit.SeesAsync("Our kitchen box");
+        await visit.SeesAsync("peer connected");
+        visit.AssertWasQuiet();
+    }
+
+    [Fact]
+    public async Task The_box_is_claimed_and_signed_in_to_with_the_keyboard_alone()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var visit = await Visit.OpenAsync(chromium, pub);
+        var keyboard = visit.Page.Keyboard;
+
+        await visit.GoAsync("/");
+        Assert.Equal("code", await FocusedAsync(visit));
+        await keyboard.TypeAsync(pub.ClaimCode!);
+        await keyboard.PressAsync("Tab");
+        await keyboard.TypeAsync(Visit.Password);
+        await keyboard.PressAsync("Tab");
+        await keyboard.TypeAsync(Visit.Password);
+        await keyboard.PressAsync("Enter");
+        await visit.ArrivesAtAsync("/setup");
+
+        await visit.GoLiveAsync("/");
+        await keyboard.PressAsync("Tab");
+        Assert.Equal("Skip to the content", await FocusedAsync(visit));
+        await keyboard.PressAsync("Tab");
+        await keyboard.PressAsync("Tab");
+        Assert.Equal("Sign out", await FocusedAsync(visit));
+        await keyboard.PressAsync("Enter");
+        await visit.ArrivesAtAsync("/sign-in");
+        Assert.Equal("password", await FocusedAsync(visit));
+        await keyboard.TypeAsync(Visit.Password);
+        await keyboard.PressAsync("Tab");
+        Assert.Equal("Sign in", await FocusedAsync(visit));
+        await keyboard.PressAsync("Space");
+        await visit.ArrivesAtAsync("/");
+        visit.AssertWasQuiet();
+    }
+
+    [Fact]
+    public async Task What_is_typed_into_the_claim_page_outlives_a_restart_of_the_box()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var visit = await Visit.OpenAsync(chromium, pub);
+        await visit.GoAsync("/");
+        await visit.FillAsync("Choose a password", Visit.Password);
+
+        await pub.StopAsync();
+        await visit.FillAsync("The same password again", Visit.Password);
+        await pub.StartAsync();
+
+        // The code is another one at every start; everything else is as it was, and the form is still taken.
+        await visit.FillAsync("The code that the box shows", pub.ClaimCode!);
+        await visit.ClickAsync("Continue");
+        await visit.ArrivesAtAsync("/setup");
+        visit.AssertWasQuiet();
+    }
+
+    /// <summary>What the keyboard would act on: the name of a field, or the words of a link or button.</summary>
+    private static Task<string> FocusedAsync(Visit visit) =>
+        visit.Page.EvaluateAsync<string>("document.activeElement.name || document.activeElement.textContent.trim()");
+}

@@ -1,0 +1,101 @@
+using Microsoft.Playwright;
+using PiPub.Interop;
+
+namespace PiPub.BrowserTests;
+
+/// <summary>Open pages follow what happens, and end when they must.</summary>
+public sealed class LiveTests(Chromium chromium)
+{
+    [Fact]
+    public async Task Two_browsers_see_at_once_that_a_peer_connects_and_that_it_leaves()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var client = await network.StartClassicAsync();
+        await client.RedeemAsync(pub.Invite!);
+        await using var one = await Visit.OpenAsync(chromium, pub);
+        await one.ClaimAsync(pub);
+        await using var other = await Visit.OpenAsync(chromium, pub);
+        await other.SignInAsync();
+        await one.GoLiveAsync("/");
+        await other.GoLiveAsync("/");
+
+        await client.ConnectAsync(pub.Address);
+        await one.SeesAsync("called the box");
+        await other.SeesAsync("called the box");
+        await client.DisposeAsync();
+        await one.SeesAsync("Nobody is connected at the moment.");
+        await other.SeesAsync("Nobody is connected at the moment.");
+        one.AssertWasQuiet();
+        other.AssertWasQuiet();
+    }
+
+    [Fact]
+    public async Task An_open_page_says_that_the_box_is_gone_and_works_again_after_its_restart()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var visit = await Visit.OpenAsync(chromium, pub);
+        await visit.ClaimAsync(pub);
+        await visit.GoLiveAsync("/invites");
+        await visit.FillAsync("A note on whom it is for", "For Mira");
+
+        await pub.StopAsync();
+        await visit.SeesAsync("The connection with the box is gone.");
+        await pub.StartAsync();
+
+        await visit.SeesAsync("The box has restarted.");
+        Assert.Equal("For Mira", await visit.Page.GetByLabel("A note on whom it is for").InputValueAsync());
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Load the page again" }).ClickAsync();
+        await Assertions.Expect(visit.Page.GetByText("The box has restarted.")).ToBeHiddenAsync();
+        await visit.GoLiveAsync("/invites");
+        await visit.ClickAsync("Make an invite");
+        await visit.SeesAsync("Here it is");
+    }
+
+    [Fact]
+    public async Task A_browser_that_is_signed_out_from_another_one_is_led_to_sign_in()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        await using var other = await Visit.OpenAsync(chromium, pub);
+        await other.SignInAsync();
+        await other.GoLiveAsync("/people");
+        await owner.GoLiveAsync("/settings");
+
+        await owner.ClickAsync("Sign it out");
+
+        await other.ArrivesAtAsync("/sign-in");
+        await owner.GoLiveAsync("/settings");
+        Assert.Equal(0, await owner.Page.GetByRole(AriaRole.Button, new() { Name = "Sign it out" }).CountAsync());
+        other.AssertWasQuiet();
+        owner.AssertWasQuiet();
+    }
+
+    [Fact]
+    public async Task A_page_that_stays_open_after_its_browser_was_signed_out_can_do_nothing()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        await using var other = await Visit.OpenAsync(chromium, pub);
+        await other.SignInAsync();
+        await other.GoLiveAsync("/invites");
+        await owner.GoLiveAsync("/settings");
+        // It does not go where it is led.
+        await other.Page.RouteAsync("**/sign-in", static route => route.AbortAsync());
+        await owner.ClickAsync("Sign it out");
+        await Assertions.Expect(owner.Page.GetByRole(AriaRole.Button, new() { Name = "Sign it out" })).ToHaveCountAsync(0);
+
+        var asked = other.Page.WaitForRequestAsync("**/sign-in");
+        await other.ClickAsync("Make an invite");
+        await asked;
+
+        await owner.GoLiveAsync("/invites");
+        await owner.SeesAsync("There are none yet.");
+        Assert.Equal(0, await other.Page.GetByText("Here it is").CountAsync());
+    }
+}

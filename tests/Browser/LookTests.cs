@@ -1,0 +1,136 @@
+using Microsoft.Playwright;
+using PiPub.Interop;
+
+namespace PiPub.BrowserTests;
+
+/// <summary>How the pages look and whether everybody can use them. Pictures of them all lie in out/screenshots afterwards.</summary>
+public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture<LivedInBox>
+{
+    private static readonly string Pictures = Directory.CreateDirectory(Path.Combine(Repository.Root, "out", "screenshots")).FullName;
+
+    private static readonly string Axe = File.ReadAllText(Path.Combine(Repository.Root, "tests", "Browser", "node_modules", "axe-core", "axe.min.js"));
+
+    [Theory]
+    [InlineData("overview", "/", true)]
+    [InlineData("people", "/people", true)]
+    [InlineData("invites", "/invites", true)]
+    [InlineData("settings", "/settings", true)]
+    [InlineData("setup", "/setup", true)]
+    [InlineData("connected", "/setup/connect", true)]
+    [InlineData("sign-in", "/sign-in?problem=password", false)]
+    [InlineData("join-broken", "/join", false)]
+    public Task A_page_fits_every_screen_and_everybody(string name, string path, bool isOwners) => LookAsync(box.Pub, name, path, isOwners, box.Cookies);
+
+    [Fact]
+    public Task The_landing_page_of_an_invite_fits_every_screen_and_everybody() => LookAsync(box.Pub, "join", box.InviteLink, false, null);
+
+    [Fact]
+    public async Task Settings_say_what_came_of_them()
+    {
+        await using var visit = await Visit.OpenAsync(chromium, box.Pub, box.Cookies);
+        await visit.GoLiveAsync("/settings");
+        Assert.Equal(0, await visit.Page.Locator(".notice").CountAsync());
+        await visit.ClickAsync("Save");
+        await visit.SeesAsync("Saved.");
+        await visit.FillAsync("Present password", "guess");
+        await visit.FillAsync("New password", "another horse");
+        await visit.FillAsync("The same password again", "another horse");
+        await visit.ClickAsync("Change the password");
+        await visit.SeesAsync("That is not the password. Try again.");
+        visit.AssertWasQuiet();
+    }
+
+    [Fact]
+    public async Task The_pages_of_a_new_box_fit_every_screen_and_everybody()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await LookAsync(pub, "claim", "/claim?problem=code", false, null);
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        await LookAsync(pub, "connect", "/setup/connect", true, await owner.CookiesAsync());
+    }
+
+    private async Task LookAsync(PiPubProcess pub, string name, string path, bool isLive, string? cookies)
+    {
+        await using (var visit = await Visit.OpenAsync(chromium, pub, cookies))
+        {
+            await OpenAsync(visit);
+            // A component's parameter that lacks its @ shows the name of a field.
+            Assert.DoesNotMatch(@"(^|\s)_[a-z]", await visit.Page.Locator("body").InnerTextAsync());
+            foreach (var (size, width, height) in ((string, int, int)[])[("phone", 390, 844), ("desktop", 1280, 800)])
+            {
+                await visit.Page.SetViewportSizeAsync(width, height);
+                foreach (var scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
+                {
+                    await visit.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+                    await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"{name}-{size}-{scheme}.png".ToLowerInvariant()), FullPage = true });
+                }
+            }
+
+            await visit.Page.SetViewportSizeAsync(320, 568);
+            Assert.Equal(320, await visit.Page.EvaluateAsync<int>("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"));
+            visit.AssertWasQuiet();
+        }
+
+        await using (var visit = await Visit.OpenAsync(chromium, pub, cookies, mayInject: true))
+        {
+            await OpenAsync(visit);
+            await visit.Page.AddScriptTagAsync(new() { Content = Axe });
+            foreach (var scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
+            {
+                await visit.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+                var violations = await visit.Page.EvaluateAsync<string[]>(
+                    "async () => (await axe.run()).violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.html} ${n.failureSummary}`))");
+                Assert.Empty(violations);
+            }
+        }
+
+        async Task OpenAsync(Visit visit)
+        {
+            await (isLive ? visit.GoLiveAsync(path) : visit.GoAsync(path));
+            Assert.Equal(path.Split('?')[0], new Uri(visit.Page.Url).AbsolutePath);
+            if (path == "/invites")
+            {
+                await visit.FillAsync("A note on whom it is for", "For Mira");
+                await visit.ClickAsync("Make an invite");
+                await visit.SeesAsync("Here it is");
+            }
+
+            foreach (var closed in await visit.Page.Locator("summary").AllAsync())
+                await closed.ClickAsync();
+        }
+    }
+}
+
+/// <summary>A box in use: it has an owner, a name, a connected app, somebody whom it blocks and an invite that waits.</summary>
+public sealed class LivedInBox(Chromium chromium) : IAsyncLifetime
+{
+    private readonly TestNetwork network = new();
+
+    internal PiPubProcess Pub { get; private set; } = null!;
+
+    /// <summary>Those of a browser that is signed in.</summary>
+    internal string Cookies { get; private set; } = "";
+
+    /// <summary>Path and query of an invite's page.</summary>
+    internal string InviteLink { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        Pub = await network.StartPiPubAsync();
+        var client = await network.StartClassicAsync();
+        await using var owner = await Visit.OpenAsync(chromium, Pub);
+        await owner.ClaimAsync(Pub);
+        await owner.IsLiveAsync();
+        await owner.FillAsync("Its name, which everybody sees", "Our kitchen box");
+        await owner.ClickToAsync("Continue", "/setup/connect");
+        await client.RedeemAsync(Pub.Invite!);
+        await client.ConnectAsync(Pub.Address);
+        await owner.SeesAsync("Your app is connected, and the box follows you now.");
+        InviteLink = "/join?invite=" + Uri.EscapeDataString(await Pub.CreateInviteAsync());
+        Cookies = await owner.CookiesAsync();
+    }
+
+    public ValueTask DisposeAsync() => network.DisposeAsync();
+}

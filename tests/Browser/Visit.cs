@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using Microsoft.Playwright;
+using PiPub.Interop;
+
+namespace PiPub.BrowserTests;
+
+/// <summary>One person's browser: a profile of its own with one tab, and what it saw that a page of the box must not do.</summary>
+internal sealed class Visit : IAsyncDisposable
+{
+    public const string Password = "correct horse";
+
+    /// <summary>Generous: a slow machine must not fail a test.</summary>
+    private const float PatienceInMilliseconds = 60_000;
+
+    /// <summary>What the browser sends when it has drawn what a live page told it: from then on buttons do something.</summary>
+    private static readonly byte[] Drawn = "OnRenderCompleted"u8.ToArray();
+
+    private readonly IBrowserContext context;
+    private readonly string origin;
+    private readonly ConcurrentQueue<string> offences = new();
+    private TaskCompletionSource live = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Visit(IBrowserContext context, IPage page, string origin) => (this.context, Page, this.origin) = (context, page, origin);
+
+    public IPage Page { get; }
+
+    /// <summary>How often the person typed into a field, clicked or went somewhere.</summary>
+    public int Interactions { get; private set; }
+
+    public static string OriginOf(PiPubProcess pub) => $"http://127.0.0.1:{pub.Web}";
+
+    /// <summary>Opens a browser, at phone size.</summary>
+    /// <param name="chromium">The browser.</param>
+    /// <param name="pub">The box whose pages are to be seen.</param>
+    /// <param name="cookies">What another visit's <see cref="CookiesAsync"/> gave: the same person.</param>
+    /// <param name="mayInject">Whether the test may run its own scripts in the pages, which the box forbids.</param>
+    public static async Task<Visit> OpenAsync(Chromium chromium, PiPubProcess pub, string? cookies = null, bool mayInject = false)
+    {
+        var context = await chromium.Browser.NewContextAsync(new()
+        {
+            ViewportSize = new() { Width = 390, Height = 844 },
+            Locale = "en-GB",
+            StorageState = cookies,
+            BypassCSP = mayInject,
+        });
+        context.SetDefaultTimeout(PatienceInMilliseconds);
+        var visit = new Visit(context, await context.NewPageAsync(), OriginOf(pub));
+        visit.Watch();
+        return visit;
+    }
+
+    /// <summary>What makes another visit that of the same person.</summary>
+    public Task<string> CookiesAsync() => context.StorageStateAsync();
+
+    /// <summary>Goes to a page by its address.</summary>
+    public async Task GoAsync(string path)
+    {
+        Interactions++;
+        live = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await Page.GotoAsync(origin + path);
+    }
+
+    /// <summary>Goes to one of the owner's pages, and waits until it is live.</summary>
+    public async Task GoLiveAsync(string path)
+    {
+        await GoAsync(path);
+        await IsLiveAsync();
+    }
+
+    /// <summary>Waits until the present page is live.</summary>
+    public Task IsLiveAsync() => live.Task.WaitAsync(TimeSpan.FromMilliseconds(PatienceInMilliseconds), TestContext.Current.CancellationToken);
+
+    public Task FillAsync(string label, string value)
+    {
+        Interactions++;
+        return Page.GetByLabel(label, new() { Exact = true }).FillAsync(value);
+    }
+
+    public Task ClickAsync(string button)
+    {
+        Interactions++;
+        return Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
+    }
+
+    /// <summary>Clicks a button that leads to another page.</summary>
+    public async Task ClickToAsync(string button, string path)
+    {
+        live = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await ClickAsync(button);
+        await ArrivesAtAsync(path);
+    }
+
+    public Task ArrivesAtAsync(string path) => Page.WaitForURLAsync(origin + path);
+
+    /// <summary>Waits until a text is to be seen.</summary>
+    public Task SeesAsync(string text) => Assertions.Expect(Page.GetByText(text).First).ToBeVisibleAsync(new() { Timeout = PatienceInMilliseconds });
+
+    /// <summary>Claims a new box; ends on the second page of setup.</summary>
+    public async Task ClaimAsync(PiPubProcess pub)
+    {
+        await GoAsync("/");
+        await FillAsync("The code that the box shows", pub.ClaimCode!);
+        await FillAsync("Choose a password", Password);
+        await FillAsync("The same password again", Password);
+        await ClickToAsync("Continue", "/setup");
+    }
+
+    public async Task SignInAsync(string password = Password)
+    {
+        await GoAsync("/sign-in");
+        await FillAsync("Password", password);
+        await ClickAsync("Sign in");
+    }
+
+    /// <summary>No errors in the console, no requests to others than the box.</summary>
+    public void AssertWasQuiet() => Assert.Empty(offences);
+
+    public async ValueTask DisposeAsync() => await context.DisposeAsync();
+
+    private void Watch()
+    {
+        context.Request += (_, request) =>
+        {
+            if (!request.Url.StartsWith(origin + "/", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
+                offences.Enqueue($"{Page.Url} asked {request.Url}");
+        };
+        Page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+                offences.Enqueue($"{Page.Url} said: {message.Text}");
+        };
+        Page.PageError += (_, error) => offences.Enqueue($"{Page.Url} failed: {error}");
+        Page.WebSocket += (_, socket) =>
+        {
+            if (!socket.Url.StartsWith(origin.Replace("http:", "ws:", StringComparison.Ordinal) + "/", StringComparison.Ordinal))
+                offences.Enqueue($"{Page.Url} opened {socket.Url}");
+            socket.FrameSent += (_, frame) =>
+            {
+                if (frame.Binary is { } bytes && bytes.AsSpan().IndexOf(Drawn) >= 0)
+                    live.TrySetResult();
+            };
+        };
+    }
+}
