@@ -226,7 +226,8 @@ public class ConnectionSchedulerTests
         var time = new ManualTime();
         await using var far = await new TestNode(time: time).ListenAsync();
         await using var near = await new TestNode(time: time).ListenAsync();
-        await using var client = new TestNode(new PeerOptions { MaxOutgoing = 1 }, time, dialer: new RedirectingDialer(far, near));
+        using var dialer = new RedirectingDialer(far, near);
+        await using var client = new TestNode(new PeerOptions { MaxOutgoing = 1 }, time, dialer: dialer);
         client.Policy.Hops[far.Id] = client.Policy.Hops[near.Id] = 1;
         client.Book.Remember(MultiserverAddress.Of(MultiserverTransport.Net, "far.example.com", 8008, far.Id), AddressSource.PubMessage);
         client.Scheduler.Look();
@@ -356,7 +357,7 @@ public class ConnectionSchedulerTests
     }
 
     /// <summary>Reaches two nodes on loopback under other names.</summary>
-    private sealed class RedirectingDialer(params TestNode[] nodes) : IPeerDialer
+    private sealed class RedirectingDialer(params TestNode[] nodes) : IPeerDialer, IDisposable
     {
         private readonly TcpDialer _tcp = new(NullLoggerFactory.Instance);
 
@@ -364,6 +365,8 @@ public class ConnectionSchedulerTests
 
         public ValueTask<PeerTransport> DialAsync(MultiserverAddress address, bool publicOnly, CancellationToken cancellationToken) =>
             _tcp.DialAsync(nodes.Single(node => node.Id == address.Key).Address, publicOnly: false, cancellationToken);
+
+        public void Dispose() => _tcp.Dispose();
     }
 
     private sealed class HangingDialer : IPeerDialer

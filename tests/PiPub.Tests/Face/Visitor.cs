@@ -53,6 +53,6 @@ internal sealed partial class Visitor : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    [GeneratedRegex("""<input type="hidden" name="([^"]+)" value="([^"]+)" """)]
+    [GeneratedRegex("""<input type="hidden" name="([^"]+)" value="([^"]+)" """, RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Hidden();
 }
