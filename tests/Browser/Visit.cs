@@ -36,15 +36,15 @@ internal sealed class Visit : IAsyncDisposable
     /// <param name="mayInject">Whether the test may run its own scripts in the pages, which the box forbids.</param>
     public static async Task<Visit> OpenAsync(Chromium chromium, PiPubProcess pub, string? cookies = null, bool mayInject = false)
     {
-        var context = await chromium.Browser.NewContextAsync(new()
+        var fresh = await chromium.Browser.NewContextAsync(new()
         {
             ViewportSize = new() { Width = 390, Height = 844 },
             Locale = "en-GB",
             StorageState = cookies,
             BypassCSP = mayInject,
         });
-        context.SetDefaultTimeout(PatienceInMilliseconds);
-        var visit = new Visit(context, await context.NewPageAsync(), OriginOf(pub));
+        fresh.SetDefaultTimeout(PatienceInMilliseconds);
+        var visit = new Visit(fresh, await fresh.NewPageAsync(), OriginOf(pub));
         visit.Watch();
         return visit;
     }
