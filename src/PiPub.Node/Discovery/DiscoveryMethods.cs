@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Threading.Channels;
 using PiPub.Node.LocalNetworks;
 using PiPub.Node.Peers;
 using PiPub.Node.Queries;
@@ -15,8 +14,6 @@ namespace PiPub.Node.Discovery;
 public sealed class DiscoveryMethods(
     LanPeers peers, LanCounters? counters, PeerTable connections, NetworkWatch watch, Neighbourhood neighbourhood)
 {
-    private static readonly TimeSpan ChangesPause = TimeSpan.FromMilliseconds(200);
-
     /// <summary>Offers the methods.</summary>
     public void Register(RpcMethods methods)
     {
@@ -57,26 +54,18 @@ public sealed class DiscoveryMethods(
     }
 
     /// <summary>conn.stagedPeers: the strangers as they are, and again whenever something has changed.</summary>
-    private async Task WatchAsync(RpcRequest request, RpcStream stream, CancellationToken ended)
-    {
-        var changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-        void Changed() => changes.Writer.TryWrite(true);
-        peers.Changed += Changed;
-        connections.Changed += Changed;
-        try
+    private Task WatchAsync(RpcRequest request, RpcStream stream, CancellationToken ended) => LiveList.SendAsync(
+        stream,
+        () => JsonBody.Write(peers.Snapshot(), (json, all) => LanPeerJson.WriteStaged(json, all, connections)),
+        changed =>
         {
-            do
-            {
-                await stream.WriteAsync(
-                    BodyType.Json, JsonBody.Write(peers.Snapshot(), (json, all) => LanPeerJson.WriteStaged(json, all, connections)).Bytes, ended);
-                await Task.Delay(ChangesPause, ended);
-            }
-            while (await changes.Reader.WaitToReadAsync(ended) && changes.Reader.TryRead(out _));
-        }
-        finally
+            peers.Changed += changed;
+            connections.Changed += changed;
+        },
+        changed =>
         {
-            peers.Changed -= Changed;
-            connections.Changed -= Changed;
-        }
-    }
+            peers.Changed -= changed;
+            connections.Changed -= changed;
+        },
+        ended);
 }

@@ -102,6 +102,9 @@ public sealed class Invitations : IInviteKeys, IDisposable
     public IReadOnlyList<(Invite Invite, IReadOnlyList<InviteUse> Uses)> List() =>
         [.. _table.List().Select(invite => (invite, _table.UsesOf(invite.Key)))];
 
+    /// <summary>The invite with this key, or null.</summary>
+    public Invite? Find(FeedId key) => _table.Find(key);
+
     /// <summary>Takes an invite back; whoever came in by it stays. False when there is none, or it was taken back before.</summary>
     public bool Revoke(FeedId key) => _table.Revoke(key, _time.GetUtcNow());
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Threading.Channels;
 using PiPub.Node.Queries;
 using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.Identities;
@@ -17,8 +16,6 @@ namespace PiPub.Node.Peers;
 /// </remarks>
 public sealed class PeerMethods(PeerServer server, AddressBook book)
 {
-    private static readonly TimeSpan ChangesPause = TimeSpan.FromMilliseconds(200);
-
     private byte[]? _manifest;
 
     /// <summary>Offers the methods. The manifest is made at the first question for it, of whatever is offered then.</summary>
@@ -100,25 +97,12 @@ public sealed class PeerMethods(PeerServer server, AddressBook book)
     private ValueTask<RpcBody> Forget(RpcRequest request, CancellationToken cancellationToken) => new(True(book.Forget(AddressOf(request))));
 
     /// <summary>conn.peers: the connections as they are, and again whenever something has changed.</summary>
-    private async Task WatchAsync(RpcRequest request, RpcStream stream, CancellationToken ended)
-    {
-        var changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-        void Changed() => changes.Writer.TryWrite(true);
-        server.Peers.Changed += Changed;
-        try
-        {
-            do
-            {
-                await stream.WriteAsync(BodyType.Json, JsonBody.Write(server.Peers.Snapshot(), PeerJson.WriteHubEntries).Bytes, ended);
-                await Task.Delay(ChangesPause, ended);
-            }
-            while (await changes.Reader.WaitToReadAsync(ended) && changes.Reader.TryRead(out _));
-        }
-        finally
-        {
-            server.Peers.Changed -= Changed;
-        }
-    }
+    private Task WatchAsync(RpcRequest request, RpcStream stream, CancellationToken ended) => LiveList.SendAsync(
+        stream,
+        () => JsonBody.Write(server.Peers.Snapshot(), PeerJson.WriteHubEntries),
+        changed => server.Peers.Changed += changed,
+        changed => server.Peers.Changed -= changed,
+        ended);
 
     private static FeedId? IdOf(JsonElement arg) =>
         arg.ValueKind == JsonValueKind.String && FeedId.TryParse(arg.GetString(), out var id) ? id

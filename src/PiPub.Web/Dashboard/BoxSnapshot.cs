@@ -39,6 +39,9 @@ public sealed record BoxSnapshot
     /// <summary>Peers, connected ones first.</summary>
     public IReadOnlyList<PeerStatus> Peers { get; init; } = [];
 
+    /// <summary>The connected ones among them.</summary>
+    public IEnumerable<PeerStatus> Connected => Peers.Where(static peer => peer.State == PeerState.Connected);
+
     /// <summary>Whether the box can be reached from outside; null when that is not known.</summary>
     public bool? IsReachable { get; init; }
 

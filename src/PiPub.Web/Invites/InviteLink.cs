@@ -55,15 +55,6 @@ public static class InviteLink
     {
         ArgumentNullException.ThrowIfNull(invitations);
         ArgumentNullException.ThrowIfNull(code);
-        var key = code.ToKeyPair().Id;
-        foreach (var (invite, _) in invitations.List())
-        {
-            if (invite.Key == key)
-            {
-                return Standing(invite, now);
-            }
-        }
-
-        return InviteStanding.Unknown;
+        return invitations.Find(code.ToKeyPair().Id) is { } invite ? Standing(invite, now) : InviteStanding.Unknown;
     }
 }

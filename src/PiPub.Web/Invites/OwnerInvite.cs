@@ -31,6 +31,6 @@ public sealed class OwnerInvite(Invitations invitations, InviteAddresses address
     {
         var best = addresses.Best();
         return best.Count > 0 && best[0].Host == invite.Codes[0].Host && best[0].Port == invite.Codes[0].Port
-            && invitations.List().Any(known => known.Invite.Key == invite.Invite.Key && known.Invite is { Used: 0, Revoked: null });
+            && invitations.Find(invite.Invite.Key) is { Used: 0, Revoked: null };
     }
 }

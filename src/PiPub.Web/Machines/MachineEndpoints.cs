@@ -5,7 +5,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using PiPub.Node.Peers;
 using PiPub.Web.Access;
 using PiPub.Web.Dashboard;
 
@@ -72,7 +71,7 @@ public static class MachineEndpoints
         Gauge("pipub_blob_bytes", "Bytes of blobs kept.", now.BlobBytes);
         Gauge("pipub_blob_quota_bytes", "Bytes of blobs allowed.", now.BlobQuota);
         Gauge("pipub_disk_free_bytes", "Free bytes of the disk.", now.FreeBytes);
-        Gauge("pipub_peers_connected", "Peers connected.", now.Peers.Count(static peer => peer.State == PeerState.Connected));
+        Gauge("pipub_peers_connected", "Peers connected.", now.Connected.Count());
         Gauge("pipub_problems", "Things that are wrong with the box.", now.Problems.Count);
         if (now.IsReachable is { } reachable)
         {
@@ -107,7 +106,7 @@ public static class MachineEndpoints
         json.WriteNumber("blobBytes"u8, now.BlobBytes);
         json.WriteNumber("blobQuotaBytes"u8, now.BlobQuota);
         json.WriteNumber("freeBytes"u8, now.FreeBytes);
-        json.WriteNumber("peersConnected"u8, now.Peers.Count(static peer => peer.State == PeerState.Connected));
+        json.WriteNumber("peersConnected"u8, now.Connected.Count());
         json.WriteStartObject("reachability"u8);
         if (now.IsReachable is { } reachable)
         {

@@ -1,4 +1,5 @@
 using PiPub.Node.Intake;
+using PiPub.Node.Invites;
 using PiPub.Node.Profiles;
 using PiPub.Node.Replication;
 using PiPub.Node.SocialGraph;
@@ -33,7 +34,7 @@ public sealed record Person(FeedId Feed, Profile Profile, FeedStatus Status, boo
 
 /// <summary>The people that the box knows, in groups, to look through and to search.</summary>
 public sealed class PeopleList(
-    FollowGraph graph, ReplicationScheduler replication, Profiles profiles, FeedStatuses feeds, OwnerTable owner, InvitesTable invites)
+    FollowGraph graph, ReplicationScheduler replication, Profiles profiles, FeedStatuses feeds, OwnerTable owner, Invitations invitations)
 {
     /// <summary>How many are in a group.</summary>
     public int Count(PeopleGroup group) => Feeds(group).Count;
@@ -77,11 +78,11 @@ public sealed class PeopleList(
     private Dictionary<FeedId, string> Notes()
     {
         var notes = new Dictionary<FeedId, string>();
-        foreach (var invite in invites.List())
+        foreach (var (invite, uses) in invitations.List())
         {
-            if (invite is { Used: > 0, Note: { } note })
+            if (invite.Note is { } note)
             {
-                foreach (var use in invites.UsesOf(invite.Key))
+                foreach (var use in uses)
                 {
                     notes[use.Feed] = note;
                 }

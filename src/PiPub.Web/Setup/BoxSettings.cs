@@ -1,8 +1,13 @@
+using PiPub.Scuttlebutt.Identities;
+
 namespace PiPub.Web.Setup;
 
 /// <summary>What the owner decides about the box, as far as the pages change it.</summary>
 public interface IBoxSettings
 {
+    /// <summary>The box's own identity.</summary>
+    FeedId Id { get; }
+
     /// <summary>How far along follows feeds are kept: 1 members, 2 the people they follow, 3 those that these follow.</summary>
     int Hops { get; }
 

@@ -39,7 +39,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(new BoxPulse(Read, time));
         var profiles = new Profiles(storage.Views, storage.Identity.Id, time);
         services.AddSingleton(profiles);
-        services.AddSingleton(new PeopleList(node.Graph, node.Replication, profiles, node.Feeds, node.Owner, new InvitesTable(storage.State)));
+        services.AddSingleton(new PeopleList(node.Graph, node.Replication, profiles, node.Feeds, node.Owner, node.Invitations));
         services.AddSingleton(node.Contacts);
         services.AddSingleton(node.Replication);
         services.AddSingleton<IBlobStore>(storage.Blobs);

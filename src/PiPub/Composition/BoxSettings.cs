@@ -15,6 +15,8 @@ internal sealed class BoxSettings(PiPubOptions options, FeedId box, IPublisher p
 {
     private const string HopsKey = "hops";
 
+    public FeedId Id => box;
+
     public int Hops => replication.Hops;
 
     public async Task SetNameAsync(string name, CancellationToken cancellationToken)
