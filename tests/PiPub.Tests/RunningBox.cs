@@ -82,6 +82,14 @@ internal sealed class RunningBox : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until it has begun again, for the first time or for another.</summary>
+    public async Task RestartedAsync(int times = 1) => Start = await _output.LineAsync("listening", times).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+
+    /// <summary>Ends as a box does that ended by itself.</summary>
+    public Task<int> EndedAsync() => _running;
+
+    public string Errors => _errors.ToString();
+
     public async Task<int> StopAsync()
     {
         await _stop.CancelAsync();
@@ -99,43 +107,45 @@ internal sealed class RunningBox : IAsyncDisposable
     {
         private readonly Lock _gate = new();
         private readonly List<JsonElement> _lines = [];
-        private readonly List<(string Event, TaskCompletionSource<JsonElement> Waiting)> _waiting = [];
+        private readonly List<(string Event, int After, TaskCompletionSource<JsonElement> Waiting)> _waiting = [];
 
         public override Encoding Encoding => Encoding.UTF8;
 
         public override void WriteLine(string? value)
         {
-            var line = JsonElement.Parse(value!);
             lock (_gate)
             {
-                _lines.Add(line);
-                foreach (var (name, waiting) in _waiting)
+                _lines.Add(JsonElement.Parse(value!));
+                foreach (var (name, after, waiting) in _waiting)
                 {
-                    if (line.GetProperty("event").GetString() == name)
-                    {
-                        waiting.TrySetResult(line);
-                    }
+                    TryFind(name, after, waiting);
                 }
             }
         }
 
-        public Task<JsonElement> LineAsync(string name)
+        /// <summary>The line of an event, past <paramref name="after"/> earlier ones of the same.</summary>
+        public Task<JsonElement> LineAsync(string name, int after = 0)
         {
             var waiting = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
             lock (_gate)
             {
-                foreach (var line in _lines)
-                {
-                    if (line.GetProperty("event").GetString() == name)
-                    {
-                        waiting.TrySetResult(line);
-                    }
-                }
-
-                _waiting.Add((name, waiting));
+                TryFind(name, after, waiting);
+                _waiting.Add((name, after, waiting));
             }
 
             return waiting.Task;
+        }
+
+        private void TryFind(string name, int after, TaskCompletionSource<JsonElement> waiting)
+        {
+            foreach (var line in _lines)
+            {
+                if (line.GetProperty("event").GetString() == name && after-- == 0)
+                {
+                    waiting.TrySetResult(line);
+                    return;
+                }
+            }
         }
     }
 }

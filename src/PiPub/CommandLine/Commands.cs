@@ -76,6 +76,7 @@ public static class Commands
             RunCommand.Create(),
             WhoamiCommand.Create(),
             StatusCommand.Create(),
+            RestartCommand.Create(),
             InviteCommands.Create(),
             ContactCommands.Follow(),
             ContactCommands.Unfollow(),

@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
 using PiPub.Composition;
 using PiPub.Configuration;
 using PiPub.Storage.Views;
@@ -23,32 +24,47 @@ internal static class RunCommand
 
     private static async Task RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var options = SharedOptions.Read(parsed);
-        var json = parsed.GetValue(SharedOptions.Json);
-        var output = parsed.InvocationConfiguration.Output;
+        var said = new Said(parsed.InvocationConfiguration.Output, parsed.GetValue(SharedOptions.Json));
         using var stop = new StopSignal(cancellationToken);
-        using var logs = StandardErrorLog.Open(options.LogLevel);
-        var catchingUp = new CatchingUp(output, json);
-        await using (var box = await Box.StartAsync(options, logs, catchingUp, stop.Token))
+        var life = new BoxLife(() => SharedOptions.Read(parsed));
+        while (await LiveAsync(life, said, stop.Token))
         {
+            said.Say("restarting", "Restarting ...");
+        }
+
+        said.Say("stopped", "Stopped.");
+    }
+
+    /// <summary>One life of the box, and what is to be done after it. True when another one shall begin.</summary>
+    private static async Task<bool> LiveAsync(BoxLife life, Said said, CancellationToken stop)
+    {
+        var options = life.ReadOptions();
+        using var logs = StandardErrorLog.Open(options.LogLevel);
+        var catchingUp = new CatchingUp(said);
+        await using (var box = await Box.StartAsync(options, logs, life, catchingUp, stop))
+        {
+            life.Began(box);
             catchingUp.IsOver = true;
-            if (!json)
+            if (!said.IsJson)
             {
-                await box.WhenNamedAsync(stop.Token);
+                await box.WhenNamedAsync(stop);
             }
 
-            Say(json ? Listening(box) : Welcome(box, options));
-            await stop.WaitAsync();
-            Say(json ? """{"event":"stopping"}""" : "Stopping ...");
+            said.Line(said.IsJson ? Listening(box) : Welcome(box, options));
+            await life.Ending.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stop.IsCancellationRequested)
+            {
+                said.Say("stopping", "Stopping ...");
+            }
         }
 
-        Say(json ? """{"event":"stopped"}""" : "Stopped.");
-
-        void Say(string line)
+        if (stop.IsCancellationRequested)
         {
-            output.WriteLine(line);
-            output.Flush();
+            return false;
         }
+
+        await life.BetweenAsync(options, logs.CreateLogger<BoxLife>(), stop);
+        return true;
     }
 
     private static string Listening(Box box)
@@ -105,8 +121,22 @@ internal static class RunCommand
         return text.Append("Stop it with Ctrl+C.").ToString();
     }
 
+    /// <summary>What is printed about the box's life, for people or for programs.</summary>
+    private sealed class Said(TextWriter output, bool isJson)
+    {
+        public bool IsJson => isJson;
+
+        public void Say(string name, string words) => Line(isJson ? $$"""{"event":"{{name}}"}""" : words);
+
+        public void Line(string line)
+        {
+            output.WriteLine(line);
+            output.Flush();
+        }
+    }
+
     /// <summary>Says how far the views have come while they are made again, for whoever waits for the start.</summary>
-    private sealed class CatchingUp(TextWriter output, bool json) : IProgress<ViewProgress>
+    private sealed class CatchingUp(Said said) : IProgress<ViewProgress>
     {
         /// <summary>From now on the views follow what is appended, which is nothing to tell.</summary>
         public bool IsOver { get; set; }
@@ -119,10 +149,9 @@ internal static class RunCommand
             }
 
             var percent = 100 * value.IndexedBytes / value.TotalBytes;
-            output.WriteLine(json
+            said.Line(said.IsJson
                 ? $$"""{"event":"indexing","percent":{{percent}},"messages":{{value.Messages}}}"""
                 : $"Reading the messages again to index them: {percent} % ({value.Messages} so far) ...");
-            output.Flush();
         }
     }
 
@@ -145,13 +174,6 @@ internal static class RunCommand
         }
 
         public CancellationToken Token => _stop.Token;
-
-        public async Task WaitAsync()
-        {
-            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = Token.Register(stopped.SetResult);
-            await stopped.Task;
-        }
 
         public void Dispose()
         {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
 using PiPub.Node.Invites;
 using PiPub.Node.Peers;
+using PiPub.Node.Queries;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.Invites;
 using PiPub.Storage.Views;
@@ -65,16 +66,17 @@ public sealed class Box : IAsyncDisposable
     /// <summary>Brings a box to life; when this returns, it listens.</summary>
     /// <param name="options">What was configured.</param>
     /// <param name="logs">The log.</param>
+    /// <param name="life">How it ends to begin again.</param>
     /// <param name="progress">Told while the views catch up with the log.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">The data directory or a port cannot be used; the message is for a person.</exception>
     /// <exception cref="InvalidDataException">What is kept there is damaged; the message is for a person.</exception>
-    public static async Task<Box> StartAsync(PiPubOptions options, ILoggerFactory logs, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
+    internal static async Task<Box> StartAsync(PiPubOptions options, ILoggerFactory logs, BoxLife life, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
     {
         var box = new Box(options);
         try
         {
-            await box.StartPartsAsync(options, logs, progress, cancellationToken);
+            await box.StartPartsAsync(options, logs, life, progress, cancellationToken);
             return box;
         }
         catch
@@ -120,17 +122,18 @@ public sealed class Box : IAsyncDisposable
         await _closing.DisposeAsync();
     }
 
-    private async Task StartPartsAsync(PiPubOptions options, ILoggerFactory logs, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
+    private async Task StartPartsAsync(PiPubOptions options, ILoggerFactory logs, BoxLife life, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
     {
         var storage = _closing.Add(await BoxStorage.OpenAsync(options));
         Id = storage.Identity.Id;
         await storage.FollowAsync(progress, cancellationToken);
 
         _node = _closing.Add(new BoxNode(options, storage, _inviteAddresses, logs, TimeProvider.System, Version));
+        new RestartMethods(() => life.Restart()).Register(_node.Methods);
         _node.Start();
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
-        _face = _closing.Add(new BoxFace(options, storage, _node, _networks, _inviteAddresses, TimeProvider.System));
+        _face = _closing.Add(new BoxFace(options, storage, _node, _networks, _inviteAddresses, life, TimeProvider.System));
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _face.AddServices, MapWeb, logs));
         await web.StartAsync(cancellationToken);

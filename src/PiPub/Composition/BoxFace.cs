@@ -10,13 +10,14 @@ using PiPub.Web.Access;
 using PiPub.Web.Dashboard;
 using PiPub.Web.Invites;
 using PiPub.Web.People;
+using PiPub.Web.Restart;
 using PiPub.Web.Setup;
 using PiPub.Web.Shell;
 
 namespace PiPub.Composition;
 
 /// <summary>What the pages know of the box and may do with it.</summary>
-internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, InviteAddresses addresses, TimeProvider time) : IDisposable
+internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, InviteAddresses addresses, BoxLife life, TimeProvider time) : IDisposable
 {
     private const string ThermalZone = "/sys/class/thermal/thermal_zone0/temp";
     private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
@@ -47,6 +48,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(OwnerInvite);
         services.AddSingleton(networks.Reach);
         services.AddSingleton<IBoxSettings>(new BoxSettings(options, storage.Identity.Id, node.Publisher, node.Replication));
+        services.AddSingleton<IBoxLife>(life);
         services.AddSingleton(time);
     }
 
