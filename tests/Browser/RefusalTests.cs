@@ -16,7 +16,7 @@ public sealed class RefusalTests(Chromium chromium)
         await visit.FillAsync("Choose a password", Visit.Password);
         await visit.FillAsync("The same password again", Visit.Password);
         await visit.ClickAsync("Continue");
-        await visit.SeesAsync("That is not the code that the box shows.");
+        await visit.SeesAsync("That is not the code.");
         await visit.ClaimAsync(pub);
 
         await using var stranger = await Visit.OpenAsync(chromium, pub);

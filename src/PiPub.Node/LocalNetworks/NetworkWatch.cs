@@ -69,6 +69,25 @@ public sealed partial class NetworkWatch : IDisposable
         return false;
     }
 
+    /// <summary>Whether an address lies in one of this machine's subnets.</summary>
+    public bool IsNeighbour(System.Net.IPAddress address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        foreach (var network in _current)
+        {
+            foreach (var own in network.Addresses)
+            {
+                if (own.IsNeighbour(address))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Whether this machine has an address from which public addresses of a family can be reached.</summary>
     public bool Reaches(AddressFamily family)
     {

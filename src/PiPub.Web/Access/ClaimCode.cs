@@ -5,28 +5,55 @@ namespace PiPub.Web.Access;
 
 /// <summary>
 /// What whoever claims a new box has to know, so that no neighbour on the local network does: eight digits that only
-/// somebody at the box can read, and that are others at every start.
+/// somebody at the box can read, and that are others at every start; or what its owner wrote into the claim file.
 /// </summary>
+/// <remarks>Letters and digits count, and nothing between them; large and small letters are the same, since phones begin with a large one.</remarks>
 public sealed class ClaimCode
 {
+    /// <summary>The least letters and digits that a code of the owner's own must have.</summary>
+    public const int Least = 8;
+
+    /// <summary>The longest code, in characters of its text.</summary>
+    public const int Most = 128;
+
     private const int Digits = 8;
-    private readonly string _digits = RandomNumberGenerator.GetString("0123456789", Digits);
+    private readonly byte[] _signs;
 
-    /// <summary>The code as a person reads it: 1234-5678.</summary>
-    public string Text => $"{_digits[..4]}-{_digits[4..]}";
-
-    /// <summary>Whether this is the code, whatever stands between its digits. Takes the same time for every wrong one.</summary>
-    public bool Matches(string? text)
+    /// <summary>Makes a code of eight digits.</summary>
+    public ClaimCode()
     {
-        var digits = new StringBuilder(Digits);
-        foreach (var c in (text ?? "").AsSpan(0, Math.Min(text?.Length ?? 0, 64)))
+        var digits = RandomNumberGenerator.GetString("0123456789", Digits);
+        (Text, _signs) = ($"{digits[..4]}-{digits[4..]}", Encoding.ASCII.GetBytes(digits));
+    }
+
+    private ClaimCode(byte[] signs) => _signs = signs;
+
+    /// <summary>The code as a person reads it: 1234-5678. Null when its owner chose it, and needs not be told.</summary>
+    public string? Text { get; }
+
+    /// <summary>The code that its owner chose; null when it has too few letters and digits, or is too long.</summary>
+    public static ClaimCode? Chosen(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var signs = Signs(text);
+        return text.Length <= Most && signs.Length >= Least ? new ClaimCode(Encoding.UTF8.GetBytes(signs)) : null;
+    }
+
+    /// <summary>Whether this is the code, whatever stands between its signs. Takes the same time for every wrong one.</summary>
+    public bool Matches(string? text) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(Signs(text is { Length: <= Most } ? text : "")), _signs);
+
+    private static string Signs(string text)
+    {
+        var signs = new StringBuilder(Math.Min(text.Length, Most));
+        foreach (var c in text)
         {
-            if (char.IsAsciiDigit(c))
+            if (char.IsLetterOrDigit(c))
             {
-                digits.Append(c);
+                signs.Append(char.ToUpperInvariant(c));
             }
         }
 
-        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(digits.ToString()), Encoding.ASCII.GetBytes(_digits));
+        return signs.ToString();
     }
 }

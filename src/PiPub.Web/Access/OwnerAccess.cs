@@ -66,11 +66,15 @@ public sealed class OwnerAccess : IDisposable
     private volatile bool _isClaimed;
 
     /// <summary>Reads whether the box has its owner, and forgets sessions long unused.</summary>
-    public OwnerAccess(AccessTable table, TimeProvider time)
+    /// <param name="table">What is kept of it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="proof">How a new owner shows that the box is theirs; by a code of eight digits when nothing else is said.</param>
+    public OwnerAccess(AccessTable table, TimeProvider time, ClaimProof? proof = null)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(time);
         (_table, _time, _limit) = (table, time, new AttemptLimit(time));
+        Proof = proof ?? new ClaimProof(new ClaimCode(), IPAddress.IsLoopback, time);
         _isClaimed = table.PasswordHash is not null;
         _ = table.RemoveUnseenSince(time.GetUtcNow() - EndsAfter);
     }
@@ -81,13 +85,13 @@ public sealed class OwnerAccess : IDisposable
     /// <summary>Whether somebody has claimed the box.</summary>
     public bool IsClaimed => _isClaimed;
 
-    /// <summary>What a new owner has to know.</summary>
-    public ClaimCode Code { get; } = new();
+    /// <summary>How a new owner shows that the box is theirs.</summary>
+    public ClaimProof Proof { get; }
 
     /// <summary>The browsers that are signed in, the one seen last first.</summary>
     public IReadOnlyList<WebSession> Sessions() => _table.Sessions();
 
-    /// <summary>Makes whoever knows the claim code the owner, with a password of their choice, and signs them in.</summary>
+    /// <summary>Makes whoever knows the claim code, or has pressed the button, the owner, with a password of their choice, and signs them in.</summary>
     public async Task<AccessAnswer> ClaimAsync(string? code, string? password, IPAddress address, string? browser, CancellationToken cancellationToken)
     {
         if (_isClaimed)
@@ -100,7 +104,7 @@ public sealed class OwnerAccess : IDisposable
             return new AccessAnswer(AccessOutcome.TooOften, Wait: wait);
         }
 
-        if (!Code.Matches(code))
+        if (!Proof.Accepts(code, address))
         {
             _limit.Failed(address);
             return new AccessAnswer(AccessOutcome.WrongCode);

@@ -74,6 +74,7 @@ public static class Commands
         var root = new RootCommand("PiPub: a Secure Scuttlebutt pub for a small box at home.")
         {
             RunCommand.Create(),
+            ClaimCommand.Create(),
             WhoamiCommand.Create(),
             StatusCommand.Create(),
             RestartCommand.Create(),

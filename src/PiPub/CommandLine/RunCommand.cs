@@ -99,9 +99,9 @@ internal static class RunCommand
         text.Append($"  address  {(box.Addresses.Count > 0 ? string.Join("\n           ", box.Addresses) : "none that others can reach: set public-host")}\n");
         text.Append($"  web      http://{(options.WebBind.All(IPAddress.IsLoopback) && options.WebBind.Count > 0 ? null : box.HostName) ?? "localhost"}:{box.WebPort}/\n");
         text.Append($"  data     {options.DataDirectory}\n");
-        if (box.ClaimCode is { } code)
+        if (!box.IsClaimed)
         {
-            text.Append($"\nMake it yours: open the web address above and type in the code {code}\n");
+            text.Append($"\nMake it yours: open the web address above and type in the code {box.ClaimCode ?? $"from {options.ClaimFile}"}\n");
         }
 
         if (box.FirstInvite() is { } invite)

@@ -24,6 +24,7 @@ public sealed class Box : IAsyncDisposable
     private readonly BoxAddresses _addresses;
     private readonly InviteAddresses _inviteAddresses;
     private BoxNode _node = null!;
+    private BoxDoors _doors = null!;
     private BoxFace _face = null!;
     private BoxNetworks _networks = null!;
 
@@ -48,8 +49,11 @@ public sealed class Box : IAsyncDisposable
     /// <summary>What the local network calls the box, such as pipub.local; null while it has no name there.</summary>
     public string? HostName => _node.HostName();
 
-    /// <summary>What whoever claims the box has to type in on its page; null when it is claimed.</summary>
-    public string? ClaimCode => _face.Access.IsClaimed ? null : _face.Access.Code.Text;
+    /// <summary>Whether the box has been claimed on its page.</summary>
+    public bool IsClaimed => _doors.Access.IsClaimed;
+
+    /// <summary>What whoever claims the box has to type in on its page; null when it is claimed, or the claim file says it.</summary>
+    public string? ClaimCode => IsClaimed ? null : _doors.Access.Proof.Code.Text;
 
     /// <summary>The unix socket of the owner's tools.</summary>
     public string SocketPath { get; private set; } = "";
@@ -133,7 +137,8 @@ public sealed class Box : IAsyncDisposable
         _node.Start();
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
-        _face = _closing.Add(new BoxFace(options, storage, _node, _networks, _inviteAddresses, life, TimeProvider.System));
+        _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, logs, TimeProvider.System));
+        _face = new BoxFace(options, storage, _node, _networks, _doors, _inviteAddresses, life, TimeProvider.System);
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _face.AddServices, MapWeb, logs));
         await web.StartAsync(cancellationToken);

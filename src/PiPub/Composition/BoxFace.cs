@@ -5,7 +5,6 @@ using PiPub.Node.Intake;
 using PiPub.Node.Invites;
 using PiPub.Node.Profiles;
 using PiPub.Storage;
-using PiPub.Storage.State;
 using PiPub.Web.Access;
 using PiPub.Web.Dashboard;
 using PiPub.Web.Invites;
@@ -17,16 +16,13 @@ using PiPub.Web.Shell;
 namespace PiPub.Composition;
 
 /// <summary>What the pages know of the box and may do with it.</summary>
-internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, InviteAddresses addresses, BoxLife life, TimeProvider time) : IDisposable
+internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, InviteAddresses addresses, BoxLife life, TimeProvider time)
 {
     private const string ThermalZone = "/sys/class/thermal/thermal_zone0/temp";
     private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
 
     private readonly long _startedAt = time.GetTimestamp();
     private (long Behind, long At)? _behind;
-
-    /// <summary>Who may use the pages.</summary>
-    public OwnerAccess Access { get; } = new(new AccessTable(storage.State), time);
 
     /// <summary>The invite with which the owner's own app comes in.</summary>
     public OwnerInvite OwnerInvite { get; } = new(node.Invitations, addresses, storage.Identity.Id);
@@ -35,7 +31,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
     public void AddServices(IServiceCollection services)
     {
         services.AddFace(Directory.CreateDirectory(Path.Combine(storage.Directory.Path, "keys"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
-        services.AddSingleton(Access);
+        doors.AddServices(services);
         services.AddSingleton(new HostNames(Names));
         services.AddSingleton(new BoxPulse(Read, time));
         var profiles = new Profiles(storage.Views, storage.Identity.Id, time);
@@ -51,8 +47,6 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton<IBoxLife>(life);
         services.AddSingleton(time);
     }
-
-    public void Dispose() => Access.Dispose();
 
     private IEnumerable<string> Names()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
 using PiPub.Node.Discovery;
@@ -83,6 +84,9 @@ internal sealed class BoxNetworks : IAsyncDisposable
 
     /// <summary>Whether and how the box can be reached from outside.</summary>
     public Func<ReachReport> Reach { get; }
+
+    /// <summary>Whether an address is in one of the box's own subnets, or the machine's own.</summary>
+    public bool IsAtHome(IPAddress address) => _watch.IsOwn(address) || _watch.IsNeighbour(address);
 
     /// <summary>Ends when it is known whether the local network has a name for the box.</summary>
     public Task WhenNamed => _mdns.Settled;

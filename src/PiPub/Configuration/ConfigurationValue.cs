@@ -63,7 +63,9 @@ internal static class ConfigurationValue
         _ => throw new FormatException(),
     };
 
-    public static string Directory(string text)
+    public static string Directory(string text) => FilePath(text);
+
+    public static string FilePath(string text)
     {
         if (text.Length == 0 || text.Contains('\0'))
         {

@@ -83,6 +83,9 @@ public sealed class PiPubOptions
     /// <summary>Whether the home router is asked to pass connections on to the web port.</summary>
     public bool MapWebPort { get; set; }
 
+    /// <summary>A file with the code that claims the box; null when there is none to look for.</summary>
+    public string? ClaimFile { get; set; }
+
     /// <summary>The least serious log lines that are written.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 }

@@ -36,6 +36,7 @@ public sealed class ConfigurationReaderTests : IDisposable
         { "host-name", "Attic", "attic", "attic.local" },
         { "map-port", "off", "False", "maybe" },
         { "map-web-port", "on", "True", "maybe" },
+        { "claim-file", "/tmp/claim.txt", "/tmp/claim.txt", "" },
         { "log-level", "warn", "Warning", "loud" },
     };
 
@@ -218,6 +219,7 @@ public sealed class ConfigurationReaderTests : IDisposable
         "host-name" => options.HostName,
         "map-port" => options.MapPort.ToString(),
         "map-web-port" => options.MapWebPort.ToString(),
+        "claim-file" => options.ClaimFile ?? "none",
         "log-level" => options.LogLevel.ToString(),
         _ => throw new ArgumentOutOfRangeException(nameof(key), key, "This test does not know the key."),
     };

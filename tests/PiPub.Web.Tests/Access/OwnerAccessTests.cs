@@ -20,6 +20,8 @@ public sealed class OwnerAccessTests : IDisposable
         _access = new OwnerAccess(new AccessTable(_state), _time);
     }
 
+    private string Code => _access.Proof.Code.Text!;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public void Dispose()
@@ -34,15 +36,15 @@ public sealed class OwnerAccessTests : IDisposable
     {
         Assert.False(_access.IsClaimed);
         Assert.Equal(AccessOutcome.NotClaimed, (await _access.SignInAsync(Password, Home, null, Stop)).Outcome);
-        var wrong = _access.Code.Text == "0000-0000" ? "1111-1111" : "0000-0000";
+        var wrong = Code == "0000-0000" ? "1111-1111" : "0000-0000";
         Assert.Equal(AccessOutcome.WrongCode, (await _access.ClaimAsync(wrong, Password, Home, null, Stop)).Outcome);
         Assert.Equal(AccessOutcome.WrongCode, (await _access.ClaimAsync("", Password, Home, null, Stop)).Outcome);
-        Assert.Equal(AccessOutcome.WeakPassword, (await _access.ClaimAsync(_access.Code.Text, "short", Home, null, Stop)).Outcome);
-        var answer = await _access.ClaimAsync(_access.Code.Text.Replace("-", " ", StringComparison.Ordinal), Password, Home, "a browser", Stop);
+        Assert.Equal(AccessOutcome.WeakPassword, (await _access.ClaimAsync(Code, "short", Home, null, Stop)).Outcome);
+        var answer = await _access.ClaimAsync(Code.Replace("-", " ", StringComparison.Ordinal), Password, Home, "a browser", Stop);
         Assert.Equal(AccessOutcome.Granted, answer.Outcome);
         Assert.True(_access.IsClaimed);
         Assert.Equal("a browser", _access.Find(answer.Token, Home)!.Browser);
-        Assert.Equal(AccessOutcome.AlreadyClaimed, (await _access.ClaimAsync(_access.Code.Text, Password, Home, null, Stop)).Outcome);
+        Assert.Equal(AccessOutcome.AlreadyClaimed, (await _access.ClaimAsync(Code, Password, Home, null, Stop)).Outcome);
     }
 
     [Fact]
@@ -53,10 +55,10 @@ public sealed class OwnerAccessTests : IDisposable
             Assert.Equal(AccessOutcome.WrongCode, (await _access.ClaimAsync("no", Password, Home, null, Stop)).Outcome);
         }
 
-        var answer = await _access.ClaimAsync(_access.Code.Text, Password, Home, null, Stop);
+        var answer = await _access.ClaimAsync(Code, Password, Home, null, Stop);
         Assert.Equal((AccessOutcome.TooOften, TimeSpan.FromSeconds(5)), (answer.Outcome, answer.Wait));
         _time.Advance(answer.Wait);
-        Assert.Equal(AccessOutcome.Granted, (await _access.ClaimAsync(_access.Code.Text, Password, Home, null, Stop)).Outcome);
+        Assert.Equal(AccessOutcome.Granted, (await _access.ClaimAsync(Code, Password, Home, null, Stop)).Outcome);
     }
 
     [Fact]
@@ -127,5 +129,5 @@ public sealed class OwnerAccessTests : IDisposable
         Assert.Equal(AccessOutcome.Granted, (await _access.SignInAsync("battery staple", Home, null, Stop)).Outcome);
     }
 
-    private async Task<string> ClaimAsync() => (await _access.ClaimAsync(_access.Code.Text, Password, Home, null, Stop)).Token!;
+    private async Task<string> ClaimAsync() => (await _access.ClaimAsync(Code, Password, Home, null, Stop)).Token!;
 }
