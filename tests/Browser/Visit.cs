@@ -70,6 +70,14 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Waits until the present page is live.</summary>
     public Task IsLiveAsync() => live.Task.WaitAsync(TimeSpan.FromMilliseconds(PatienceInMilliseconds), TestContext.Current.CancellationToken);
 
+    /// <summary>Waits until the present page has been loaded another time and is live.</summary>
+    public async Task IsLoadedAgainAsync()
+    {
+        await Page.WaitForRequestAsync(Page.Url);
+        live = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await IsLiveAsync();
+    }
+
     public Task FillAsync(string label, string value)
     {
         Interactions++;

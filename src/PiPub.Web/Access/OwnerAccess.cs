@@ -148,6 +148,24 @@ public sealed class OwnerAccess : IDisposable
         return new AccessAnswer(AccessOutcome.Granted, Begin(address, browser));
     }
 
+    /// <summary>Asks for the password once more, of somebody who is signed in and wants something that cannot be undone.</summary>
+    public async Task<AccessAnswer> ConfirmAsync(string? password, IPAddress address, CancellationToken cancellationToken)
+    {
+        if (_limit.Wait(address) is var wait && wait > TimeSpan.Zero)
+        {
+            return new AccessAnswer(AccessOutcome.TooOften, Wait: wait);
+        }
+
+        if (_table.PasswordHash is not { } hash || !await IsPasswordAsync(hash, password, cancellationToken))
+        {
+            _limit.Failed(address);
+            return new AccessAnswer(AccessOutcome.WrongPassword);
+        }
+
+        _limit.Succeeded(address);
+        return new AccessAnswer(AccessOutcome.Granted);
+    }
+
     /// <summary>Sets another password, for whoever knows the present one; all other browsers are signed out.</summary>
     /// <param name="keep">The session that stays.</param>
     /// <param name="present">The present password.</param>

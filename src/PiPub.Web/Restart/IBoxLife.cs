@@ -11,7 +11,7 @@ public interface IBoxLife
     /// <param name="meanwhile">
     /// Done between the two, while nothing has anything open: it is given the data directory, which is locked for it. When it fails,
     /// that is logged and kept as a problem that the pages show (its message is for a person), and the box starts all the same. A
-    /// pulled plug forgets it: what must not be left half done has to note that down itself, see <c>StartActions</c>.
+    /// pulled plug forgets it: what must not be left half done has to note that down itself, see <c>PiPub.Lives.StartActions</c>.
     /// </param>
     /// <exception cref="InvalidOperationException">The configuration cannot be used, so that the box would not start again, or a
     /// restart is under way already. Nothing ends; the message says why.</exception>

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using PiPub.Composition;
 using PiPub.Configuration;
+using PiPub.Lives;
 using PiPub.Storage.Views;
 
 namespace PiPub.CommandLine;
@@ -40,6 +41,11 @@ internal static class RunCommand
     {
         var options = life.ReadOptions();
         using var logs = StandardErrorLog.Open(options.LogLevel);
+        if (StartActions.Apply(options, logs.CreateLogger(typeof(StartActions))))
+        {
+            options = life.ReadOptions();
+        }
+
         var catchingUp = new CatchingUp(said);
         await using (var box = await Box.StartAsync(options, logs, life, catchingUp, stop))
         {

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
+using PiPub.Lives;
 using PiPub.Node.Invites;
 using PiPub.Node.Peers;
 using PiPub.Node.Queries;

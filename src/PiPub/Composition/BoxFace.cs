@@ -1,10 +1,12 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using PiPub.Configuration;
+using PiPub.Lives;
 using PiPub.Node.Intake;
 using PiPub.Node.Invites;
 using PiPub.Node.Profiles;
 using PiPub.Storage;
+using PiPub.Storage.State;
 using PiPub.Web.Access;
 using PiPub.Web.Dashboard;
 using PiPub.Web.Invites;
@@ -45,6 +47,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(networks.Reach);
         services.AddSingleton<IBoxSettings>(new BoxSettings(options, storage.Identity.Id, node.Publisher, node.Replication));
         services.AddSingleton<IBoxLife>(life);
+        services.AddSingleton<IFactoryReset>(new StagedFactoryReset(options, life));
         services.AddSingleton(time);
     }
 

@@ -8,37 +8,89 @@ namespace PiPub.Configuration;
 /// </summary>
 public static class ConfigurationFile
 {
-    /// <summary>Sets a key that has one value: in its line if there is one, else in a new one at the end. The file is replaced whole or not at all.</summary>
+    /// <summary>
+    /// Sets a key: in its first line if there is one, else in a new one at the end; further lines of it (a list's) go. The file is
+    /// replaced whole or not at all.
+    /// </summary>
     /// <param name="path">The file; made when missing.</param>
-    /// <param name="key">A key of <see cref="ConfigurationTable"/> that is no list.</param>
-    /// <param name="value">Its value as the file has it: one line, no comment.</param>
+    /// <param name="key">A key of <see cref="ConfigurationTable"/>.</param>
+    /// <param name="value">Its value as the file has it: one line, no comment. A list's with commas between.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
     public static void Set(string path, string key, string value)
     {
-        if (ConfigurationTable.Find(key) is not { IsList: false })
+        if (ConfigurationTable.Find(key) is not { } row)
         {
-            throw new ArgumentException($"{key} is no setting with one value.", nameof(key));
+            throw new ArgumentException($"{key} is no setting.", nameof(key));
         }
 
-        if (value.AsSpan().ContainsAny("\r\n#"))
+        if (value.AsSpan().ContainsAny("\r\n#") || !IsAllowed(row, value))
         {
-            throw new ArgumentException("A value of the configuration file is one line without a comment.", nameof(value));
+            throw new ArgumentException($"The configuration file cannot have \"{value}\" for {key}.", nameof(value));
         }
 
         var lines = File.Exists(path) ? File.ReadAllLines(path, Encoding.UTF8).ToList() : [];
-        var line = $"{key} = {value}";
-        var at = lines.FindIndex(written => written.AsSpan().TrimStart().StartsWith(key, StringComparison.Ordinal)
-            && written.AsSpan().TrimStart()[key.Length..].TrimStart().StartsWith('='));
+        var at = lines.FindIndex(written => IsOf(written, key));
         if (at >= 0)
         {
-            lines[at] = line;
+            lines[at] = $"{key} = {value}";
+            _ = lines.RemoveAll(written => IsOf(written, key) && !ReferenceEquals(written, lines[at]));
         }
         else
         {
-            lines.Add(line);
+            lines.Add($"{key} = {value}");
         }
 
+        Replace(path, lines);
+    }
+
+    /// <summary>Takes keys out, so that their defaults hold. A file in which nothing is left goes.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    public static void Remove(string path, IEnumerable<string> keys)
+    {
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        var lines = File.ReadAllLines(path, Encoding.UTF8).ToList();
+        if (lines.RemoveAll(line => keys.Any(key => IsOf(line, key))) == 0)
+        {
+            return;
+        }
+
+        if (lines.TrueForAll(string.IsNullOrWhiteSpace))
+        {
+            File.Delete(path);
+        }
+        else
+        {
+            Replace(path, lines);
+        }
+    }
+
+    private static bool IsOf(string line, string key)
+    {
+        var written = line.AsSpan().TrimStart();
+        return written.StartsWith(key, StringComparison.Ordinal) && written[key.Length..].TrimStart().StartsWith('=');
+    }
+
+    private static bool IsAllowed(ConfigurationKey key, string value)
+    {
+        try
+        {
+            key.Apply(new PiPubOptions(), key.IsList ? value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [value]);
+            return true;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    private static void Replace(string path, List<string> lines)
+    {
         var beside = path + ".new";
         using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
         {

@@ -31,6 +31,27 @@ public sealed class ConfigurationFileTests : IDisposable
     }
 
     [Fact]
+    public void A_list_is_written_in_one_line_whatever_there_was()
+    {
+        System.IO.File.WriteAllText(File, "public-host = a.example\nhops = 1\npublic-host = b.example\n");
+        ConfigurationFile.Set(File, "public-host", "c.example, d.example");
+        Assert.Equal("public-host = c.example, d.example\nhops = 1\n", System.IO.File.ReadAllText(File));
+        Assert.Equal(["c.example", "d.example"], Read([]).PublicHosts);
+    }
+
+    [Fact]
+    public void Keys_are_taken_out_and_a_file_without_any_goes()
+    {
+        System.IO.File.WriteAllText(File, "# mine\nhops = 3\nmap-port = off\n");
+        ConfigurationFile.Remove(File, ["hops", "map-port"]);
+        Assert.Equal("# mine\n", System.IO.File.ReadAllText(File));
+        System.IO.File.WriteAllText(File, "hops = 3\n");
+        ConfigurationFile.Remove(File, ["hops"]);
+        ConfigurationFile.Remove(File, ["hops"]);
+        Assert.False(System.IO.File.Exists(File));
+    }
+
+    [Fact]
     public void What_a_stronger_place_sets_is_known()
     {
         var options = Read([KeyValuePair.Create<string, IReadOnlyList<string>>("hops", ["1"])]);
@@ -39,6 +60,7 @@ public sealed class ConfigurationFileTests : IDisposable
 
     [Theory]
     [InlineData("connect", "x")]
+    [InlineData("hops", "many")]
     [InlineData("nonsense", "1")]
     [InlineData("hops", "1\nweb-port = 1")]
     [InlineData("hops", "1 # one")]

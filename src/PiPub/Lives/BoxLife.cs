@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging;
+using PiPub.Composition;
 using PiPub.Configuration;
 using PiPub.Storage.Disk;
 using PiPub.Web.Restart;
 
-namespace PiPub.Composition;
+namespace PiPub.Lives;
 
 /// <summary>
 /// One life of the box after another in the same process: what outlasts each of them, and how the next one begins.
@@ -38,30 +39,10 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
     public void Began(Box box) => (_ssbPort, _webPort) = (box.SsbPort, box.WebPort);
 
     /// <inheritdoc/>
-    public void Restart(Func<DirectoryInfo, CancellationToken, Task>? meanwhile = null)
-    {
-        try
-        {
-            _ = ReadOptions();
-        }
-        catch (ConfigurationException e)
-        {
-            throw new InvalidOperationException($"The box cannot start again with the configuration that it has now, so it goes on as it is. {e.Message}", e);
-        }
+    public void Restart(Func<DirectoryInfo, CancellationToken, Task>? meanwhile = null) => Begin(static () => { }, meanwhile);
 
-        lock (_gate)
-        {
-            if (_isEnding)
-            {
-                throw new InvalidOperationException("The box is about to restart already. Wait a moment.");
-            }
-
-            (_isEnding, _meanwhile) = (true, meanwhile);
-        }
-
-        var ending = _ending;
-        _ = Task.Delay(Farewell).ContinueWith(_ => ending.TrySetResult(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-    }
+    /// <summary>The same for what is noted down on the disk: <paramref name="stage"/> is done if and only if the restart follows.</summary>
+    public void Restart(Action stage) => Begin(stage, meanwhile: null);
 
     /// <summary>Does what was asked for between two lives. Nothing that goes wrong with it keeps the box from starting.</summary>
     public async Task BetweenAsync(PiPubOptions options, ILogger logger, CancellationToken cancellationToken)
@@ -87,6 +68,32 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
         {
             MeanwhileFailed(logger, e);
         }
+    }
+
+    private void Begin(Action stage, Func<DirectoryInfo, CancellationToken, Task>? meanwhile)
+    {
+        try
+        {
+            _ = ReadOptions();
+        }
+        catch (ConfigurationException e)
+        {
+            throw new InvalidOperationException($"The box cannot start again with the configuration that it has now, so it goes on as it is. {e.Message}", e);
+        }
+
+        lock (_gate)
+        {
+            if (_isEnding)
+            {
+                throw new InvalidOperationException("The box is about to restart already. Wait a moment.");
+            }
+
+            stage();
+            (_isEnding, _meanwhile) = (true, meanwhile);
+        }
+
+        var ending = _ending;
+        _ = Task.Delay(Farewell).ContinueWith(_ => ending.TrySetResult(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "What was to be done while the box was closed has failed; it starts as it is.")]

@@ -1,7 +1,7 @@
 using System.Net;
 using PiPub.Tests.Face;
 
-namespace PiPub.Tests;
+namespace PiPub.Tests.Lives;
 
 /// <summary>A box ends and begins again within its process.</summary>
 public sealed class RestartTests : IDisposable
