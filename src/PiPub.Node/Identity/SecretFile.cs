@@ -22,7 +22,7 @@ public static class SecretFile
     {
         var path = Path.Combine(dataDirectory, Name);
         isNew = !File.Exists(path);
-        return isNew ? Create(path) : Read(path);
+        return isNew ? Create(dataDirectory) : Read(path);
     }
 
     /// <summary>Whether the data directory has a secret.</summary>
@@ -42,9 +42,11 @@ public static class SecretFile
         }
     }
 
-    private static KeyPair Create(string path)
+    /// <summary>Writes the key pair of an identity that was made elsewhere into a directory that has none.</summary>
+    /// <exception cref="IOException">There is one already, or it cannot be written.</exception>
+    public static void Write(string directory, KeyPair pair)
     {
-        var pair = KeyPair.Generate();
+        var path = Path.Combine(directory, Name);
         var unfinished = path + ".new";
         File.Delete(unfinished);
         using (var file = new FileStream(unfinished, new FileStreamOptions
@@ -61,6 +63,12 @@ public static class SecretFile
         // Whole or not at all: a crash leaves only the unfinished one behind.
         File.Move(unfinished, path, overwrite: false);
         FileSync.Directory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    private static KeyPair Create(string dataDirectory)
+    {
+        var pair = KeyPair.Generate();
+        Write(dataDirectory, pair);
         return pair;
     }
 }

@@ -11,7 +11,8 @@ namespace PiPub.Scuttlebutt.Cryptography;
 /// </summary>
 /// <remarks>
 /// Ed25519 (RFC 8032, strict: non-canonical S and small-order keys are refused); X25519 (RFC 7748);
-/// crypto_secretbox = XSalsa20-Poly1305, 16-byte MAC first; crypto_auth = HMAC-SHA-512 truncated to 32 bytes.
+/// crypto_secretbox = XSalsa20-Poly1305, 16-byte MAC first; crypto_auth = HMAC-SHA-512 truncated to 32 bytes;
+/// crypto_pwhash = Argon2id (RFC 9106) with one lane; crypto_secretstream = XChaCha20-Poly1305 piece by piece, in order, to a last one.
 /// The library is the distribution's libsodium.so.23.
 /// </remarks>
 public static unsafe partial class Sodium
@@ -38,6 +39,21 @@ public static unsafe partial class Sodium
 
     /// <summary>Length of a crypto_auth tag, in bytes.</summary>
     public const int AuthBytes = 32;
+
+    /// <summary>Length of the salt of <see cref="DeriveKey"/>, in bytes.</summary>
+    public const int SaltBytes = 16;
+
+    /// <summary>Length of what keeps the place in a secret stream, in bytes.</summary>
+    public const int SecretStreamStateBytes = 52;
+
+    /// <summary>Length of what a secret stream begins with, in bytes.</summary>
+    public const int SecretStreamHeaderBytes = 24;
+
+    /// <summary>How many bytes longer a sealed piece of a secret stream is.</summary>
+    public const int SecretStreamExtraBytes = 17;
+
+    private const int Argon2Id13 = 2;
+    private const byte SecretStreamFinal = 3;
 
     static Sodium()
     {
@@ -205,6 +221,75 @@ public static unsafe partial class Sodium
         }
     }
 
+    /// <summary>
+    /// Makes a key of a password with Argon2id (RFC 9106), one lane. It takes <paramref name="memory"/> bytes for as long as it lasts.
+    /// </summary>
+    /// <param name="password">UTF-8, of any length.</param>
+    /// <param name="salt">16 bytes.</param>
+    /// <param name="passes">How often the memory is gone through; 1 or more.</param>
+    /// <param name="memory">Bytes of memory it takes, 8,192 or more.</param>
+    /// <param name="key">Receives 16 bytes or more.</param>
+    /// <exception cref="InvalidOperationException">The memory is not there.</exception>
+    public static void DeriveKey(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int passes, long memory, Span<byte> key)
+    {
+        Require(salt.Length == SaltBytes && key.Length >= 16);
+        fixed (byte* k = key, p = password, s = salt)
+        {
+            if (crypto_pwhash(k, (ulong)key.Length, p, (ulong)password.Length, s, (ulong)passes, (nuint)memory, Argon2Id13) != 0)
+            {
+                throw new InvalidOperationException("There is not enough memory to make a key of the password.");
+            }
+        }
+    }
+
+    /// <summary>Begins a secret stream.</summary>
+    /// <param name="state">Receives 52 bytes, which the following calls move on.</param>
+    /// <param name="header">Receives 24 random bytes that whoever opens the stream needs.</param>
+    /// <param name="key">32 bytes.</param>
+    public static void BeginSealing(Span<byte> state, Span<byte> header, ReadOnlySpan<byte> key)
+    {
+        Require(state.Length == SecretStreamStateBytes && header.Length == SecretStreamHeaderBytes && key.Length == KeyBytes);
+        fixed (byte* s = state, h = header, k = key)
+        {
+            _ = crypto_secretstream_xchacha20poly1305_init_push(s, h, k);
+        }
+    }
+
+    /// <summary>Seals the next piece of a secret stream into one that is 17 bytes longer.</summary>
+    public static void SealNext(Span<byte> state, ReadOnlySpan<byte> piece, bool isLast, Span<byte> @sealed)
+    {
+        Require(state.Length == SecretStreamStateBytes && @sealed.Length == piece.Length + SecretStreamExtraBytes);
+        fixed (byte* s = state, m = piece, c = @sealed)
+        {
+            _ = crypto_secretstream_xchacha20poly1305_push(s, c, null, m, (ulong)piece.Length, null, 0, isLast ? SecretStreamFinal : (byte)0);
+        }
+    }
+
+    /// <summary>Begins to open a secret stream.</summary>
+    public static void BeginOpening(Span<byte> state, ReadOnlySpan<byte> header, ReadOnlySpan<byte> key)
+    {
+        Require(state.Length == SecretStreamStateBytes && header.Length == SecretStreamHeaderBytes && key.Length == KeyBytes);
+        fixed (byte* s = state, h = header, k = key)
+        {
+            _ = crypto_secretstream_xchacha20poly1305_init_pull(s, h, k);
+        }
+    }
+
+    /// <summary>Opens the next piece of a secret stream; false when it is not the next one, or not as it was sealed.</summary>
+    public static bool TryOpenNext(Span<byte> state, ReadOnlySpan<byte> @sealed, Span<byte> piece, out bool isLast)
+    {
+        Require(state.Length == SecretStreamStateBytes && @sealed.Length >= SecretStreamExtraBytes && piece.Length == @sealed.Length - SecretStreamExtraBytes);
+        byte tag;
+        bool opened;
+        fixed (byte* s = state, m = piece, c = @sealed)
+        {
+            opened = crypto_secretstream_xchacha20poly1305_pull(s, m, null, &tag, c, (ulong)@sealed.Length, null, 0) == 0;
+        }
+
+        isLast = opened && tag == SecretStreamFinal;
+        return opened;
+    }
+
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
     {
         if (name != Library)
@@ -239,6 +324,21 @@ public static unsafe partial class Sodium
 
     [LibraryImport(Library)]
     private static partial int crypto_pwhash_str_verify(byte* text, byte* password, ulong length);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_pwhash(byte* key, ulong keyLength, byte* password, ulong length, byte* salt, ulong passes, nuint memory, int algorithm);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_secretstream_xchacha20poly1305_init_push(byte* state, byte* header, byte* key);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_secretstream_xchacha20poly1305_push(byte* state, byte* c, ulong* clen, byte* m, ulong mlen, byte* ad, ulong adlen, byte tag);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_secretstream_xchacha20poly1305_init_pull(byte* state, byte* header, byte* key);
+
+    [LibraryImport(Library)]
+    private static partial int crypto_secretstream_xchacha20poly1305_pull(byte* state, byte* m, ulong* mlen, byte* tag, byte* c, ulong clen, byte* ad, ulong adlen);
 
     [LibraryImport(Library)]
     private static partial int crypto_sign_ed25519_seed_keypair(byte* pk, byte* sk, byte* seed);

@@ -39,7 +39,7 @@ internal static class RunCommand
     /// <summary>One life of the box, and what is to be done after it. True when another one shall begin.</summary>
     private static async Task<bool> LiveAsync(BoxLife life, Said said, CancellationToken stop)
     {
-        var options = life.ReadOptions();
+        var options = life.ReplaceAndReadOptions();
         using var logs = StandardErrorLog.Open(options.LogLevel);
         if (StartActions.Apply(options, logs.CreateLogger(typeof(StartActions))))
         {

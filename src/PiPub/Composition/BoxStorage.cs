@@ -21,6 +21,7 @@ internal sealed class BoxStorage : IAsyncDisposable
     {
         _closing = closing;
         Directory = closing.Add(DataDirectory.Open(options.DataDirectory, options.MinFreeSpace));
+        _ = DataReplacement.Complete(Directory, configurationFile: options.ConfigurationFile);
         RefuseToBecomeSomebodyElse();
         Identity = SecretFile.ReadOrCreate(Directory.Path, out var isNew);
         IsNew = isNew;

@@ -35,6 +35,24 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
         return options;
     }
 
+    /// <summary>Puts in place what was prepared to be at the next start: it may bring a configuration of its own.</summary>
+    /// <exception cref="IOException">The data directory cannot be used.</exception>
+    public PiPubOptions ReplaceAndReadOptions()
+    {
+        var options = ReadOptions();
+        if (!DataReplacement.IsPending(options.DataDirectory))
+        {
+            return options;
+        }
+
+        using (var directory = DataDirectory.Open(options.DataDirectory, reserveBytes: 0))
+        {
+            _ = DataReplacement.Complete(directory, configurationFile: options.ConfigurationFile);
+        }
+
+        return ReadOptions();
+    }
+
     /// <summary>Notes that a life has begun.</summary>
     public void Began(Box box) => (_ssbPort, _webPort) = (box.SsbPort, box.WebPort);
 

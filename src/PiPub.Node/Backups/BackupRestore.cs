@@ -1,0 +1,98 @@
+using PiPub.Scuttlebutt.Identities;
+using PiPub.Storage.Disk;
+using PiPub.Storage.State;
+
+namespace PiPub.Node.Backups;
+
+/// <summary>Where a backup is put back.</summary>
+/// <param name="DataDirectory">The data directory.</param>
+/// <param name="HmacKey">The network's message HMAC key, if it has one.</param>
+/// <param name="HasRoom">Whether the disk has room for more.</param>
+/// <param name="Configuration">Makes the text of this machine's configuration file, of the lines in the backup.</param>
+/// <param name="Machine">The state of the machine, whose own tables stay; null when there is none.</param>
+public sealed record RestorePlace(string DataDirectory, HmacKey? HmacKey, Func<bool> HasRoom, Func<string, string> Configuration, StateDatabase? Machine);
+
+/// <summary>
+/// Puts a backup back in two steps: it is read and written beside the box's present state, and when its owner has seen what is
+/// in it and says so, it takes that state's place at the next start (<see cref="DataReplacement"/>).
+/// </summary>
+public sealed class BackupRestore(RestorePlace place, TimeProvider time) : IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1);
+
+    /// <summary>What has been read and waits for the owner's word; null when there is nothing.</summary>
+    public BackupSummary? Prepared { get; private set; }
+
+    /// <summary>Reads a backup wholly and writes it beside. What was prepared before is forgotten.</summary>
+    /// <exception cref="BackupException">It cannot be used; nothing has changed.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public async Task<BackupSummary> PrepareAsync(Stream from, string passphrase, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            Prepared = null;
+            var directory = DataReplacement.Begin(place.DataDirectory);
+            try
+            {
+                await using var state = new RestoredState(directory, place.HmacKey, place.HasRoom, place.Configuration, time.GetUtcNow().ToUnixTimeMilliseconds());
+                var summary = await BackupReader.ReadAsync(from, passphrase, state, cancellationToken);
+                await state.CompleteAsync(place.Machine, cancellationToken);
+                Prepared = summary;
+            }
+            finally
+            {
+                if (Prepared is null)
+                {
+                    DataReplacement.Discard(place.DataDirectory);
+                }
+            }
+
+            return Prepared;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Decides that what was prepared takes the place of the present state at the next start.</summary>
+    /// <exception cref="InvalidOperationException">Nothing is prepared.</exception>
+    /// <exception cref="IOException">It is not certain to be on the disk; nothing has changed.</exception>
+    public async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            if (Prepared is null)
+            {
+                throw new InvalidOperationException("There is no backup that waits to be put back.");
+            }
+
+            await Task.Run(() => DataReplacement.Commit(place.DataDirectory), CancellationToken.None);
+            Prepared = null;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Forgets what was prepared.</summary>
+    public async Task DiscardAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            Prepared = null;
+            DataReplacement.Discard(place.DataDirectory);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _one.Dispose();
+}
