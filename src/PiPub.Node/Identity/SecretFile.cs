@@ -11,7 +11,9 @@ namespace PiPub.Node.Identity;
 /// <remarks>Its text is <see cref="SecretText"/>'s. Source: ssb-keys 8.5.0, storage.js.</remarks>
 public static class SecretFile
 {
-    private const string Name = "secret";
+    /// <summary>What it is called.</summary>
+    public const string Name = "secret";
+
     private const int MaxBytes = 64 * 1024;
 
     /// <summary>Reads the box's key pair, and makes one when there is none.</summary>
@@ -28,7 +30,9 @@ public static class SecretFile
     /// <summary>Whether the data directory has a secret.</summary>
     public static bool Exists(string dataDirectory) => File.Exists(Path.Combine(dataDirectory, Name));
 
-    private static KeyPair Read(string path)
+    /// <summary>Reads a key pair from a file of this kind, whoever has written it.</summary>
+    /// <exception cref="InvalidDataException">There is no key pair in it; the message says why.</exception>
+    public static KeyPair ReadFrom(string path)
     {
         try
         {
@@ -38,15 +42,18 @@ public static class SecretFile
         }
         catch (FormatException e)
         {
-            throw new InvalidDataException($"{path} is not the secret of a box. {e.Message} Put the right file back from a backup; without it the box's feed cannot go on.", e);
+            throw new InvalidDataException($"{path} is not a secret. {e.Message}", e);
         }
     }
 
     /// <summary>Writes the key pair of an identity that was made elsewhere into a directory that has none.</summary>
     /// <exception cref="IOException">There is one already, or it cannot be written.</exception>
-    public static void Write(string directory, KeyPair pair)
+    public static void Write(string directory, KeyPair pair) => WriteTo(Path.Combine(directory, Name), pair, replace: false);
+
+    /// <summary>Writes a key pair to a file of this kind, whole or not at all.</summary>
+    /// <exception cref="IOException">The disk is full or failing, or the file is there and is not to be replaced.</exception>
+    internal static void WriteTo(string path, KeyPair pair, bool replace)
     {
-        var path = Path.Combine(directory, Name);
         var unfinished = path + ".new";
         File.Delete(unfinished);
         using (var file = new FileStream(unfinished, new FileStreamOptions
@@ -60,9 +67,21 @@ public static class SecretFile
             file.Flush(flushToDisk: true);
         }
 
-        // Whole or not at all: a crash leaves only the unfinished one behind.
-        File.Move(unfinished, path, overwrite: false);
+        // A crash leaves only the unfinished one behind.
+        File.Move(unfinished, path, replace);
         FileSync.Directory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    private static KeyPair Read(string path)
+    {
+        try
+        {
+            return ReadFrom(path);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{path} is not the secret of a box. {e.InnerException!.Message} Put the right file back from a backup; without it the box's feed cannot go on.", e);
+        }
     }
 
     private static KeyPair Create(string dataDirectory)

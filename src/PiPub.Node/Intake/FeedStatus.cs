@@ -70,7 +70,7 @@ public sealed class FeedStatuses(MessageStore store, ForkTable forks)
 
         if (_refused.TryGetValue(feed, out var refused) && refused.Sequence == sequence + 1)
         {
-            return new(feed, FeedState.Invalid, sequence, seen, $"stopped at {sequence}: message {refused.Sequence}, as a peer sent it, is not valid because {refused.Reason}");
+            return new(feed, FeedState.Invalid, sequence, seen, $"stopped at {sequence}: message {refused.Sequence}, as it came here, is not valid because {refused.Reason}");
         }
 
         return seen > sequence

@@ -50,6 +50,11 @@ public interface IMessageSource
     /// <param name="sequence">The sequence that it claims, or 0.</param>
     /// <param name="verdict">What became of it.</param>
     void Judged(FeedId author, int sequence, IntakeVerdict verdict);
+
+    /// <summary>Told, before its verdict, why a message is <see cref="IntakeVerdict.Invalid"/>. It must not block and not throw.</summary>
+    void Refused(FeedId author, int sequence, string reason)
+    {
+    }
 }
 
 /// <summary>Who wants to know of new messages: EBT towards other peers, live streams, the views.</summary>

@@ -260,6 +260,7 @@ public sealed partial class MessageIntake : IAsyncDisposable
     private void Refuse(in Submission submission, string reason)
     {
         _statuses.Refused(submission.Author, submission.Sequence, reason);
+        submission.Source.Refused(submission.Author, submission.Sequence, reason);
         if (_counters.MayLogInvalid(_time, out var unlogged))
         {
             LogInvalid(submission.Sequence, submission.Author, reason, unlogged);

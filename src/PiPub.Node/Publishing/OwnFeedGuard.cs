@@ -98,6 +98,25 @@ public sealed class OwnFeedGuard
     }
 
     /// <summary>
+    /// The owner has brought the feed's own log and says that nothing was published after it: what is here counts as all of it,
+    /// unless more is known of. False when it is, or when nothing of the feed is here.
+    /// </summary>
+    public bool Recovered()
+    {
+        lock (_gate)
+        {
+            var tip = _store.Tip(_own).Sequence;
+            if (tip == 0 || _told > tip || _reached > tip)
+            {
+                return false;
+            }
+
+            Free(tip);
+            return true;
+        }
+    }
+
+    /// <summary>
     /// A peer has told how far it holds the box's own feed (an EBT note, a clock). Zero and less tell nothing: a peer that has
     /// never seen the feed says so too.
     /// </summary>

@@ -39,5 +39,12 @@ public sealed class OwnerTable
         Load();
     }
 
+    /// <summary>Forgets whose box it is: whoever comes in first is the owner again.</summary>
+    public void Clear()
+    {
+        _state.Execute("DELETE FROM owner");
+        Load();
+    }
+
     private void Load() => _owner = _state.Query("SELECT feed FROM owner", row => new StrongBox<FeedId>(new FeedId((byte[])row[0]))) is [var feed] ? feed : null;
 }

@@ -43,6 +43,7 @@ public static partial class StateTables
         new("blob_refusals", TableRole.MadeAgain, "For a while only."),
         new("blob_pushes", TableRole.MadeAgain, "Who needs them asks for them."),
         new("blob_cursor", TableRole.MadeAgain, "A position in a log that will be another one."),
+        new("last_import", TableRole.MadeAgain, "What came of an import is told once."),
         new("web_password", TableRole.OfMachine, "The box is claimed anew where it is put back, and its password is that claim's."),
         new("web_sessions", TableRole.OfMachine, "Browsers are signed in to a machine."),
         new("web_api_token", TableRole.OfMachine, "As sessions are."),

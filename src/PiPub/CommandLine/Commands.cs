@@ -90,6 +90,7 @@ public static class Commands
             FeedsCommand.Create(),
             BlobCommands.Create(),
             LogCommand.Create(),
+            ImportCommand.Create(),
             VerifyCommand.Create(),
             ConfigCommand.Create(),
         };

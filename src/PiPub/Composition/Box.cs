@@ -134,7 +134,8 @@ public sealed class Box : IAsyncDisposable
         await storage.FollowAsync(progress, cancellationToken);
 
         _node = _closing.Add(new BoxNode(options, storage, _inviteAddresses, logs, TimeProvider.System, Version));
-        new RestartMethods(() => life.Restart()).Register(_node.Methods);
+        _node.Restart = () => life.Restart();
+        new RestartMethods(_node.Restart).Register(_node.Methods);
         _node.Start();
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 

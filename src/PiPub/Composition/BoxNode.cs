@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
 using PiPub.Node.Blobs;
+using PiPub.Node.Import;
 using PiPub.Node.Intake;
 using PiPub.Node.Invites;
 using PiPub.Node.Peers;
@@ -42,7 +43,8 @@ internal sealed class BoxNode : IAsyncDisposable
         _intake.Observe(graph);
 
         // The box's own feed.
-        OwnFeed = new OwnFeedGuard(identity.Id, messages, forks, new OwnFeedTable(state), time) { IsWitness = feed => graph.Hops(feed) is not null };
+        var ownFeedTable = new OwnFeedTable(state);
+        OwnFeed = new OwnFeedGuard(identity.Id, messages, forks, ownFeedTable, time) { IsWitness = feed => graph.Hops(feed) is not null };
         if (storage.IsNew)
         {
             OwnFeed.CreatedHere();
@@ -134,6 +136,28 @@ internal sealed class BoxNode : IAsyncDisposable
         Contacts = new Contacts(publisher, identity.Id);
         Contacts.Register(methods);
 
+        // What another program kept.
+        Importer = _closing.Add(new Importer(
+            new ImportRoom
+            {
+                Box = identity.Id,
+                DataDirectory = storage.Directory.Path,
+                Messages = messages,
+                Intake = _intake,
+                IsBlocked = graph.IsBlocking,
+                Blobs = blobs,
+                BlobExchange = BlobExchange,
+                Addresses = book,
+                OwnFeed = OwnFeed,
+                OwnFeedTable = ownFeedTable,
+                Results = new ImportTable(state),
+                FreeBytes = () => storage.Directory.FreeBytes - options.MinFreeSpace,
+                Restart = () => Restart(),
+            },
+            time,
+            logs.CreateLogger<Importer>()));
+        new ImportMethods(Importer).Register(methods);
+
         // What the owner's tools ask.
         new FeedQueries(messages).Register(methods);
         new MessageQueries(messages, views).Register(methods);
@@ -180,8 +204,13 @@ internal sealed class BoxNode : IAsyncDisposable
 
     public BlobExchange BlobExchange { get; }
 
+    public Importer Importer { get; }
+
     /// <summary>What the local network calls the box, such as pipub.local; null while it has no name there.</summary>
     public Func<string?> HostName { get; set; } = static () => null;
+
+    /// <summary>Ends the box and begins it again.</summary>
+    public Action Restart { get; set; } = static () => throw new InvalidOperationException("The box is about to start.");
 
     /// <summary>Says in a line whether the box can be reached from outside; empty while nobody knows.</summary>
     public Func<string> Reachable { get; set; } = static () => "";

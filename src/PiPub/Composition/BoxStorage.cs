@@ -23,9 +23,14 @@ internal sealed class BoxStorage : IAsyncDisposable
         Directory = closing.Add(DataDirectory.Open(options.DataDirectory, options.MinFreeSpace));
         _ = DataReplacement.Complete(Directory, configurationFile: options.ConfigurationFile);
         RefuseToBecomeSomebodyElse();
+        State = closing.Add(OpenState());
+        if (IdentityChange.IsPrepared(Directory.Path))
+        {
+            _ = IdentityChange.TakeOver(Directory.Path, State);
+        }
+
         Identity = SecretFile.ReadOrCreate(Directory.Path, out var isNew);
         IsNew = isNew;
-        State = closing.Add(OpenState());
         Log = closing.Add(SegmentedMessageLog.Open(Directory.LogPath));
         Views = closing.Add(MessageViews.Open(Directory.ViewsPath, Log));
         Messages = closing.Add(new MessageStore(Log, Views));

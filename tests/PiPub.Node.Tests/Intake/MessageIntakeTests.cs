@@ -72,7 +72,7 @@ public sealed class MessageIntakeTests
         Assert.Equal([Appended, Invalid, Waiting], await door.SubmitAsync(feed[0].Value, forged, feed[2].Value));
         var status = door.Statuses.Of(Ada.Id);
         Assert.Equal((FeedState.Invalid, 1), (status.State, status.Sequence));
-        Assert.Equal("stopped at 1: message 2, as a peer sent it, is not valid because its signature does not match its author and text", status.Words);
+        Assert.Equal("stopped at 1: message 2, as it came here, is not valid because its signature does not match its author and text", status.Words);
 
         // The genuine one still gets in, and all is well again.
         Assert.Equal([Appended], await door.SubmitAsync(feed[1]));
