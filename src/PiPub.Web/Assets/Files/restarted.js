@@ -4,7 +4,19 @@ const typed = new Set();
 document.addEventListener("input", event => typed.add(event.target));
 document.addEventListener("submit", event => typed.forEach(field => { if (event.target.contains(field)) typed.delete(field); }));
 const notice = document.getElementById("components-reconnect-modal");
+let asking;
 new MutationObserver(() => {
+  const is = state => notice.classList.contains("components-reconnect-" + state);
   const keeps = [...typed].some(field => field.isConnected && (field.type === "checkbox" || field.value));
-  if (notice.classList.contains("components-reconnect-rejected") && !keeps) location.reload();
+  if (is("rejected") && !keeps) location.reload();
+  clearInterval(asking);
+  if (is("show") || is("failed")) asking = setInterval(askWhoIsThere, 2000);
 }).observe(notice, { attributes: true, attributeFilter: ["class"] });
+
+// A box that has begun anew, or has signed this browser out meanwhile, does not let the page back in: it leads on.
+async function askWhoIsThere() {
+  try {
+    const answer = await fetch(location.href, { redirect: "manual" });
+    if (answer.status === 401 || answer.type === "opaqueredirect") location.reload();
+  } catch { /* Not there yet. */ }
+}
