@@ -10,6 +10,7 @@ using PiPub.Interop;
 using PiPub.Storage;
 using PiPub.Web.Access;
 using PiPub.Web.Dashboard;
+using PiPub.Web.Https;
 using PiPub.Web.Shell;
 
 namespace PiPub.BrowserTests;
@@ -19,7 +20,7 @@ public sealed class StrangerTests
 {
     /// <summary>What is open to everybody. All other routes, whichever there are, must refuse.</summary>
     private static readonly string[] Open =
-        ["/claim", "/sign-in", "/join", "/assets/{name}", "/healthz", "/access/claim", "/access/sign-in", "/language"];
+        ["/claim", "/sign-in", "/join", "/assets/{name}", "/healthz", "/access/claim", "/access/sign-in", "/language", "/authority.crt"];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -29,7 +30,7 @@ public sealed class StrangerTests
         var routes = await RoutesAsync();
         var pages = typeof(Face).Assembly.GetTypes().SelectMany(static type => type.GetCustomAttributes<RouteAttribute>()).Select(static page => page.Template);
         Assert.Superset(pages.ToHashSet(), routes.Select(static route => route.Template).ToHashSet());
-        Assert.Superset(new HashSet<string> { "/metrics", "/api/status", "/_blazor", "/_blazor/negotiate", "/people", "/access/sign-out" }, routes.Select(static route => route.Template).ToHashSet());
+        Assert.Superset(new HashSet<string> { "/metrics", "/api/status", "/_blazor", "/_blazor/negotiate", "/people", "/access/sign-out", "/access/secure" }, routes.Select(static route => route.Template).ToHashSet());
         await using var network = new TestNetwork();
         var pub = await network.StartPiPubAsync();
         using var stranger = Stranger(pub);
@@ -81,6 +82,7 @@ public sealed class StrangerTests
             builder.Services.AddFace(keys);
             builder.Services.AddSingleton((OwnerAccess)RuntimeHelpers.GetUninitializedObject(typeof(OwnerAccess)));
             builder.Services.AddSingleton((BoxPulse)RuntimeHelpers.GetUninitializedObject(typeof(BoxPulse)));
+            builder.Services.AddSingleton((SecureConnection)RuntimeHelpers.GetUninitializedObject(typeof(SecureConnection)));
             builder.Services.AddSingleton(new HostNames(static () => []));
             builder.Services.AddSingleton(DispatchProxy.Create<IBlobStore, Nothing>());
             var app = builder.Build();

@@ -31,6 +31,9 @@ internal sealed class PiPubProcess : IAsyncDisposable
     /// <summary>Where its web pages and WebSocket entrance are.</summary>
     public string Web { get; private set; } = "";
 
+    /// <summary>The port of its web pages by HTTPS.</summary>
+    public int Https { get; private set; }
+
     /// <summary>The invite code of a fresh box, for its owner.</summary>
     public string? Invite { get; private set; }
 
@@ -91,7 +94,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
         Invite = start.TryGetProperty("invite", out var invite) ? invite.GetString() : null;
         ClaimCode = start.TryGetProperty("claimCode", out var code) ? code.GetString() : null;
         if (within is null)
-            (port, webPort) = (int.Parse(Address.Split('~')[0].Split(':')[^1]), start.GetProperty("web").GetInt32());
+            (port, webPort, Https) = (int.Parse(Address.Split('~')[0].Split(':')[^1]), start.GetProperty("web").GetInt32(), start.GetProperty("https").GetInt32());
     }
 
     /// <summary>Runs a sub-command with <c>--json</c> against this box; answers with what it printed.</summary>
@@ -132,7 +135,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
     public async ValueTask DisposeAsync() => await process.DisposeAsync();
 
     private string[] OnLoopback =>
-        ["--ssb-port", $"{port}", "--ssb-bind", "127.0.0.1", "--web-port", $"{webPort}", "--web-bind", "127.0.0.1", "--public-host", "127.0.0.1"];
+        ["--ssb-port", $"{port}", "--ssb-bind", "127.0.0.1", "--web-port", $"{webPort}", "--https-port", $"{Https}", "--web-bind", "127.0.0.1", "--public-host", "127.0.0.1"];
 
     private string[] Where => ["--data-directory", directory, "--network-key", networkKey];
 }

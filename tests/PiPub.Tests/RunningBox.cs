@@ -29,7 +29,13 @@ internal sealed class RunningBox : IAsyncDisposable
 
     public static Task<RunningBox> StartAsync(string directory, params string[] settings) => StartOnAsync(NetworkKey, directory, settings);
 
-    public static async Task<RunningBox> StartOnAsync(string networkKey, string directory, params string[] settings)
+    public static Task<RunningBox> StartOnAsync(string networkKey, string directory, params string[] settings) =>
+        StartWithAsync(networkKey, directory, settings.Contains("--https-port") ? settings : [.. settings, "--https-port", "0"]);
+
+    /// <summary>Starts a box whose HTTPS port nobody chose.</summary>
+    public static Task<RunningBox> StartOnUsualHttpsPortAsync(string directory) => StartWithAsync(NetworkKey, directory, []);
+
+    private static async Task<RunningBox> StartWithAsync(string networkKey, string directory, string[] settings)
     {
         var box = new RunningBox(directory);
         box._running = Commands.RunAsync([.. RunArguments(directory, networkKey), .. settings], box._output, box._errors, box._stop.Token);

@@ -25,6 +25,7 @@ public sealed class AccessTable
               id INTEGER PRIMARY KEY AUTOINCREMENT, token BLOB NOT NULL UNIQUE, created INTEGER NOT NULL, seen INTEGER NOT NULL,
               address TEXT NOT NULL, browser TEXT NOT NULL);
             CREATE TABLE IF NOT EXISTS web_api_token (one INTEGER PRIMARY KEY CHECK (one = 1), token BLOB NOT NULL, since INTEGER NOT NULL);
+            CREATE TABLE IF NOT EXISTS web_choices (name TEXT PRIMARY KEY) WITHOUT ROWID;
             """);
     }
 
@@ -47,6 +48,13 @@ public sealed class AccessTable
         _ = tokenHash is null
             ? _state.Execute("DELETE FROM web_api_token")
             : _state.Execute("INSERT OR REPLACE INTO web_api_token (one, token, since) VALUES (1, $0, $1)", tokenHash, now.ToUnixTimeMilliseconds());
+
+    /// <summary>Whether the owner has switched something on that is off at first.</summary>
+    public bool Choice(string name) => _state.Query("SELECT 1 FROM web_choices WHERE name = $0", static row => row.GetInt64(0), name).Count == 1;
+
+    /// <summary>Keeps what the owner has switched on or off.</summary>
+    public void SetChoice(string name, bool isOn) =>
+        _state.Execute(isOn ? "INSERT OR IGNORE INTO web_choices (name) VALUES ($0)" : "DELETE FROM web_choices WHERE name = $0", name);
 
     /// <summary>The browsers that are signed in, the one seen last first.</summary>
     public IReadOnlyList<WebSession> Sessions() => Read("SELECT id, created, seen, address, browser FROM web_sessions ORDER BY seen DESC, id DESC");

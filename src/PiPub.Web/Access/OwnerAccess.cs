@@ -191,14 +191,7 @@ public sealed class OwnerAccess : IDisposable
         }
 
         _table.ReplacePassword(await HashAsync(next!, cancellationToken), _time.GetUtcNow());
-        foreach (var session in _table.Sessions())
-        {
-            if (session.Id != keep)
-            {
-                _ = End(session.Id);
-            }
-        }
-
+        EndOthers(keep);
         return new AccessAnswer(AccessOutcome.Granted);
     }
 
@@ -257,6 +250,18 @@ public sealed class OwnerAccess : IDisposable
         var ended = _table.Remove(session);
         Ended?.Invoke(session);
         return ended;
+    }
+
+    /// <summary>Signs all browsers out but one.</summary>
+    public void EndOthers(long keep)
+    {
+        foreach (var session in _table.Sessions())
+        {
+            if (session.Id != keep)
+            {
+                _ = End(session.Id);
+            }
+        }
     }
 
     /// <inheritdoc/>

@@ -18,7 +18,10 @@ public sealed class SessionAuthentication(IOptionsMonitor<AuthenticationSchemeOp
     /// <summary>The claim that holds the session's number.</summary>
     public const string SessionClaim = "session";
 
-    private const string CookieName = "pipub-session";
+    private const string PlainCookie = "pipub-session";
+
+    /// <summary>Browsers keep it from everything but HTTPS of this very host, and do not let HTTP put another in its place. Source: RFC 6265bis, cookie name prefixes.</summary>
+    private const string SecureCookie = "__Host-pipub-session";
 
     /// <summary>Where to prove that one is the owner: to claim the box while it has none, else to sign in.</summary>
     public static string SignInPage(OwnerAccess access)
@@ -31,14 +34,14 @@ public sealed class SessionAuthentication(IOptionsMonitor<AuthenticationSchemeOp
     public static void SetCookie(HttpContext context, string token)
     {
         ArgumentNullException.ThrowIfNull(context);
-        context.Response.Cookies.Append(CookieName, token, Cookie(context, TimeSpan.FromDays(60)));
+        context.Response.Cookies.Append(NameOf(context), token, Cookie(context, TimeSpan.FromDays(60)));
     }
 
     /// <summary>Takes it away.</summary>
     public static void DeleteCookie(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        context.Response.Cookies.Delete(CookieName, Cookie(context, null));
+        context.Response.Cookies.Delete(NameOf(context), Cookie(context, null));
     }
 
     /// <summary>The session of a request; null when there is none.</summary>
@@ -51,7 +54,7 @@ public sealed class SessionAuthentication(IOptionsMonitor<AuthenticationSchemeOp
     /// <inheritdoc/>
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (!Request.Cookies.TryGetValue(CookieName, out var token))
+        if (!Request.Cookies.TryGetValue(NameOf(Context), out var token))
         {
             return Task.FromResult(AuthenticateResult.NoResult());
         }
@@ -80,6 +83,9 @@ public sealed class SessionAuthentication(IOptionsMonitor<AuthenticationSchemeOp
 
         return Task.CompletedTask;
     }
+
+    /// <summary>A browser may come to the same box by both ways: a session of the one is none of the other.</summary>
+    private static string NameOf(HttpContext context) => context.Request.IsHttps ? SecureCookie : PlainCookie;
 
     private static CookieOptions Cookie(HttpContext context, TimeSpan? age) => new()
     {

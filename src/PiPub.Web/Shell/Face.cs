@@ -1,14 +1,17 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using PiPub.Storage;
 using PiPub.Web.Access;
 using PiPub.Web.Assets;
 using PiPub.Web.Dashboard;
+using PiPub.Web.Https;
 using PiPub.Web.Language;
 using PiPub.Web.Machines;
 using PiPub.Web.People;
@@ -31,10 +34,11 @@ public static class Face
     public static void AddFace(this IServiceCollection services, DirectoryInfo keys)
     {
         services.AddDataProtection().SetApplicationName("PiPub").PersistKeysToFileSystem(keys);
-        services.AddAntiforgery(static options =>
+        services.AddHttpContextAccessor();
+        services.AddAntiforgery();
+        services.AddOptions<AntiforgeryOptions>().Configure<IHttpContextAccessor>(static (options, requests) =>
         {
-            options.Cookie.Name = "pipub-form";
-            options.Cookie.SameSite = Microsoft.AspNetCore.Http.SameSiteMode.Strict;
+            options.Cookie = new FormCookie(requests);
             options.SuppressXFrameOptionsHeader = true;
         });
         services.AddAuthentication(SessionAuthentication.SchemeName)
@@ -58,6 +62,8 @@ public static class Face
         ArgumentNullException.ThrowIfNull(app);
         app.Use(app.Services.GetRequiredService<HostNames>().CheckAsync);
         app.Use(SecurityHeaders.AddAsync);
+        var secure = app.Services.GetRequiredService<SecureConnection>();
+        app.Use((context, next) => SecureRedirect.SendOnAsync(context, next, secure));
         app.UseRequestLocalization(Languages.Options());
         app.UseRouting();
         app.UseAuthentication();
@@ -66,6 +72,7 @@ public static class Face
         app.MapEmbeddedAssets();
         app.MapPictures(app.Services.GetRequiredService<IBlobStore>());
         app.MapAccess(app.Services.GetRequiredService<OwnerAccess>());
+        app.MapSecureConnection(secure, app.Services.GetRequiredService<OwnerAccess>());
         app.MapLanguage();
         app.MapMachines(app.Services.GetRequiredService<OwnerAccess>(), app.Services.GetRequiredService<BoxPulse>());
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(static options => options.ContentSecurityFrameAncestorsPolicy = null);

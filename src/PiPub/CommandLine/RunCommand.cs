@@ -81,6 +81,7 @@ internal static class RunCommand
             ["id"] = box.Id.ToString(),
             ["ssb"] = box.SsbPort,
             ["web"] = box.WebPort,
+            ["https"] = box.HttpsPort,
             ["address"] = box.TcpAddress,
             ["socket"] = box.SocketPath,
         };
@@ -103,7 +104,12 @@ internal static class RunCommand
         text.Append($"PiPub {Box.Version} is running.\n");
         text.Append($"  id       {box.Id}\n");
         text.Append($"  address  {(box.Addresses.Count > 0 ? string.Join("\n           ", box.Addresses) : "none that others can reach: set public-host")}\n");
-        text.Append($"  web      http://{(options.WebBind.All(IPAddress.IsLoopback) && options.WebBind.Count > 0 ? null : box.HostName) ?? "localhost"}:{box.WebPort}/\n");
+        var host = (options.WebBind.All(IPAddress.IsLoopback) && options.WebBind.Count > 0 ? null : box.HostName) ?? "localhost";
+        text.Append($"  web      http://{host}:{box.WebPort}/\n");
+        if (box.HttpsPort is { } https)
+        {
+            text.Append($"  secure   https://{host}:{https}/\n           authority {box.AuthorityFingerprint}\n");
+        }
         text.Append($"  data     {options.DataDirectory}\n");
         if (!box.IsClaimed)
         {

@@ -47,6 +47,12 @@ public sealed class Box : IAsyncDisposable
     /// <summary>The port of HTTP and WebSocket.</summary>
     public int WebPort => _addresses.WebPort;
 
+    /// <summary>The port of HTTPS; null when the box has no secure address.</summary>
+    public int? HttpsPort => _doors.Secure.Port;
+
+    /// <summary>The fingerprint of the authority that vouches for the secure address; null when there is none.</summary>
+    public string? AuthorityFingerprint => _doors.Secure.Authority?.Fingerprint;
+
     /// <summary>What the local network calls the box, such as pipub.local; null while it has no name there.</summary>
     public string? HostName => _node.HostName();
 
@@ -142,9 +148,9 @@ public sealed class Box : IAsyncDisposable
         _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, logs, TimeProvider.System));
         _face = new BoxFace(options, storage, _node, _networks, _doors, _inviteAddresses, life, TimeProvider.System);
 
-        var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _face.AddServices, MapWeb, logs));
+        var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _doors.Secure.Certificate, _face.AddServices, MapWeb, logs));
         await web.StartAsync(cancellationToken);
-        (_addresses.SsbPort, _addresses.WebPort) = (web.SsbPort, web.WebPort);
+        (_addresses.SsbPort, _addresses.WebPort, _doors.Secure.Port) = (web.SsbPort, web.WebPort, web.HttpsPort);
         SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
 
         _networks.Start();

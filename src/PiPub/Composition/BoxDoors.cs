@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
 using PiPub.Storage.State;
 using PiPub.Web.Access;
+using PiPub.Web.Https;
 
 namespace PiPub.Composition;
 
@@ -13,22 +14,60 @@ internal sealed partial class BoxDoors : IDisposable
     {
         // How a new owner shows that the box is theirs.
         var code = ClaimFile.Read(options.ClaimFile, out var problem);
-        Access = new OwnerAccess(new AccessTable(storage.State), time, new ClaimProof(code ?? new ClaimCode(), networks.IsAtHome, time) { FileProblem = problem });
+        var table = new AccessTable(storage.State);
+        Access = new OwnerAccess(table, time, new ClaimProof(code ?? new ClaimCode(), networks.IsAtHome, time) { FileProblem = problem });
         if (problem is not null && !Access.IsClaimed)
         {
             NotTheCode(logs.CreateLogger<BoxDoors>(), problem);
         }
 
         ClaimMethods.Register(node.Methods, Access);
+
+        // The secure address, which the box vouches for itself.
+        Secure = new SecureConnection(options.HttpsPort is null ? null : Certificate(options, storage, node, networks, logs, time), table);
     }
 
     /// <summary>Who may use the pages.</summary>
     public OwnerAccess Access { get; }
 
+    /// <summary>The way to the pages by HTTPS.</summary>
+    public SecureConnection Secure { get; }
+
     /// <summary>Adds what the pages ask for.</summary>
-    public void AddServices(IServiceCollection services) => services.AddSingleton(Access);
+    public void AddServices(IServiceCollection services)
+    {
+        services.AddSingleton(Access);
+        services.AddSingleton(Secure);
+    }
 
     public void Dispose() => Access.Dispose();
+
+    private static ServerCertificate? Certificate(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, ILoggerFactory logs, TimeProvider time)
+    {
+        var directory = Path.Combine(storage.Directory.Path, "https");
+        try
+        {
+            return new ServerCertificate(CertificateAuthority.ReadOrCreate(directory), directory, Names, time, logs.CreateLogger<ServerCertificate>());
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            // The pages by HTTP go on. Another authority is not made in its place: devices trust the one that there was.
+            NoCertificate(logs.CreateLogger<BoxDoors>(), e.Message.TrimEnd('.'), directory);
+            return null;
+        }
+
+        IEnumerable<string> Names() =>
+        [
+            options.HostName + ".local",
+            .. node.HostName() is { } name ? [name] : (ReadOnlySpan<string>)[],
+            "localhost", "127.0.0.1", "::1",
+            .. networks.Addresses(),
+            .. options.PublicHosts,
+        ];
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The box has no secure address: {Problem}. Put {Directory} back from a backup, or remove it: a new authority is made then, which every device has to trust anew.")]
+    private static partial void NoCertificate(ILogger logger, string problem, string directory);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem} The box is claimed with the code that is printed instead.")]
     private static partial void NotTheCode(ILogger logger, string problem);

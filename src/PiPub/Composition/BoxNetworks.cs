@@ -88,6 +88,12 @@ internal sealed class BoxNetworks : IAsyncDisposable
     /// <summary>Whether an address is in one of the box's own subnets, or the machine's own.</summary>
     public bool IsAtHome(IPAddress address) => _watch.IsOwn(address) || _watch.IsNeighbour(address);
 
+    /// <summary>The machine's own addresses that will last, without loopback and those that need a zone.</summary>
+    public IEnumerable<string> Addresses() =>
+        _watch.Current.SelectMany(static network => network.Addresses)
+            .Where(static own => !own.IsTemporary && !own.Address.IsIPv6LinkLocal)
+            .Select(static own => own.Address.ToString());
+
     /// <summary>Ends when it is known whether the local network has a name for the box.</summary>
     public Task WhenNamed => _mdns.Settled;
 

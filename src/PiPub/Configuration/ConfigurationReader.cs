@@ -170,6 +170,11 @@ public sealed class ConfigurationReader
             _problems.Add($"\"ssb-port\" and \"web-port\" are both {options.SsbPort}. Give one of them another number.");
         }
 
+        if (options.IsHttpsPortChosen && options.HttpsPort is { } https and not 0 && (https == options.WebPort || https == options.SsbPort))
+        {
+            _problems.Add($"\"https-port\" is {https}, and so is another port. Give one of them another number.");
+        }
+
         if (options.BlobQuotaPerAuthor > options.BlobQuota && _given.ContainsKey("blob-quota-per-author"))
         {
             _problems.Add("\"blob-quota-per-author\" is more than \"blob-quota\". Lower it, or raise blob-quota.");

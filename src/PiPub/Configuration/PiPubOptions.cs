@@ -35,8 +35,14 @@ public sealed class PiPubOptions
     /// <summary>TCP port for HTTP and WebSocket; 0 takes any free one.</summary>
     public int WebPort { get; set; } = 8080;
 
-    /// <summary>Addresses to listen on for HTTP and WebSocket; empty stands for all, IPv4 and IPv6.</summary>
+    /// <summary>Addresses to listen on for HTTP, HTTPS and WebSocket; empty stands for all, IPv4 and IPv6.</summary>
     public IReadOnlyList<IPAddress> WebBind { get; set; } = [];
+
+    /// <summary>TCP port for HTTPS; 0 takes any free one, null is none.</summary>
+    public int? HttpsPort { get; set; } = 8443;
+
+    /// <summary>Whether somebody chose that port, so that it must be had; else it is gone without where it is taken.</summary>
+    public bool IsHttpsPortChosen { get; set; }
 
     /// <summary>How far along follows feeds are replicated: 0 the box only, 1 its members, 2 the people they follow.</summary>
     public int Hops { get; set; } = 2;

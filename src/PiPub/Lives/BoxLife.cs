@@ -21,6 +21,7 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
     private bool _isEnding;
     private int _ssbPort;
     private int _webPort;
+    private int _httpsPort;
 
     /// <summary>Completes when this life shall end and another begin.</summary>
     public Task Ending => _ending.Task;
@@ -32,6 +33,7 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
         var options = read();
         options.SsbPort = options.SsbPort == 0 ? _ssbPort : options.SsbPort;
         options.WebPort = options.WebPort == 0 ? _webPort : options.WebPort;
+        options.HttpsPort = options.HttpsPort == 0 ? _httpsPort : options.HttpsPort;
         return options;
     }
 
@@ -54,7 +56,7 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
     }
 
     /// <summary>Notes that a life has begun.</summary>
-    public void Began(Box box) => (_ssbPort, _webPort) = (box.SsbPort, box.WebPort);
+    public void Began(Box box) => (_ssbPort, _webPort, _httpsPort) = (box.SsbPort, box.WebPort, box.HttpsPort ?? 0);
 
     /// <inheritdoc/>
     public void Restart(Func<DirectoryInfo, CancellationToken, Task>? meanwhile = null) => Begin(static () => { }, meanwhile);

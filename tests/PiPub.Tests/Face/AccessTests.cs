@@ -94,7 +94,8 @@ public sealed class AccessTests
         }
 
         var html = await (await visitor.GetAsync("/claim")).Content.ReadAsStringAsync(Stop);
-        Assert.DoesNotMatch("""(src|href)="(https?:)?//""", html);
+        var own = $"https://127.0.0.1:{box.Start.GetProperty("https").GetInt32()}/";
+        Assert.DoesNotMatch("""(src|href)="(https?:)?//""", html.Replace(own, "/", StringComparison.Ordinal));
         Assert.DoesNotMatch("<script>|<style|style=", html);
     }
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 
 namespace PiPub.Tests.Face;
@@ -9,12 +11,29 @@ internal sealed partial class Visitor : IDisposable
 {
     private readonly HttpClient _http;
 
-    public Visitor(RunningBox box)
+    /// <param name="box">The box that is visited.</param>
+    /// <param name="trusted">The authority whose word is taken, by HTTPS; by HTTP when there is none.</param>
+    /// <param name="host">Under which name the box is visited, wherever that leads elsewhere.</param>
+    public Visitor(RunningBox box, X509Certificate2? trusted = null, string host = "127.0.0.1")
     {
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = Cookies })
+        var port = box.Start.GetProperty(trusted is null ? "web" : "https").GetInt32();
+        var handler = new SocketsHttpHandler
         {
-            BaseAddress = new Uri($"http://127.0.0.1:{box.Start.GetProperty("web").GetInt32()}"),
+            AllowAutoRedirect = false,
+            CookieContainer = Cookies,
+            ConnectCallback = async (_, stop) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(IPAddress.Loopback, port, stop);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
         };
+        if (trusted is not null)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, CustomTrustStore = { trusted } };
+        }
+
+        _http = new HttpClient(handler) { BaseAddress = new Uri($"{(trusted is null ? "http" : "https")}://{host}:{port}") };
         _http.DefaultRequestHeaders.Add("Accept", "text/html");
     }
 

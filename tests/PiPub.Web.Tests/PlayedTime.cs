@@ -1,4 +1,4 @@
-namespace PiPub.Web.Tests.Access;
+namespace PiPub.Web.Tests;
 
 /// <summary>A clock that the test moves.</summary>
 internal sealed class PlayedTime : TimeProvider
@@ -12,4 +12,7 @@ internal sealed class PlayedTime : TimeProvider
     public override long GetTimestamp() => _now.UtcTicks;
 
     public void Advance(TimeSpan time) => _now += time;
+
+    /// <summary>Sets it, as a box does that has asked the network for the time.</summary>
+    public void Set(DateTimeOffset now) => _now = now;
 }
