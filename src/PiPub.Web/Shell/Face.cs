@@ -12,6 +12,7 @@ using PiPub.Web.Access;
 using PiPub.Web.Assets;
 using PiPub.Web.Dashboard;
 using PiPub.Web.Https;
+using PiPub.Web.Import;
 using PiPub.Web.Language;
 using PiPub.Web.Machines;
 using PiPub.Web.People;
@@ -74,6 +75,7 @@ public static class Face
         app.MapAccess(app.Services.GetRequiredService<OwnerAccess>());
         app.MapSecureConnection(secure, app.Services.GetRequiredService<OwnerAccess>());
         app.MapLanguage();
+        app.MapImport();
         app.MapMachines(app.Services.GetRequiredService<OwnerAccess>(), app.Services.GetRequiredService<BoxPulse>());
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(static options => options.ContentSecurityFrameAncestorsPolicy = null);
     }

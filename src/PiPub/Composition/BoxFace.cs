@@ -9,6 +9,7 @@ using PiPub.Storage;
 using PiPub.Storage.State;
 using PiPub.Web.Access;
 using PiPub.Web.Dashboard;
+using PiPub.Web.Import;
 using PiPub.Web.Invites;
 using PiPub.Web.People;
 using PiPub.Web.Restart;
@@ -46,6 +47,9 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(OwnerInvite);
         services.AddSingleton(networks.Reach);
         services.AddSingleton<IBoxSettings>(new BoxSettings(options, storage.Identity.Id, node.Publisher, node.Replication));
+        services.AddSingleton(node.Importer);
+        services.AddSingleton(new UploadDesk(Path.Combine(storage.Directory.Path, "uploads"), () => storage.Directory.FreeBytes - options.MinFreeSpace, time));
+        services.AddSingleton(new ImportShelf(options.ImportDirectory ?? Path.Combine(storage.Directory.Path, "import")));
         services.AddSingleton<IBoxLife>(life);
         services.AddSingleton<IFactoryReset>(new StagedFactoryReset(options, life));
         services.AddSingleton(time);

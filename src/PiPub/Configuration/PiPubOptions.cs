@@ -92,6 +92,9 @@ public sealed class PiPubOptions
     /// <summary>A file with the code that claims the box; null when there is none to look for.</summary>
     public string? ClaimFile { get; set; }
 
+    /// <summary>Where the page looks for what can be imported; null for <c>import</c> in the data directory.</summary>
+    public string? ImportDirectory { get; set; }
+
     /// <summary>The least serious log lines that are written.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 }
