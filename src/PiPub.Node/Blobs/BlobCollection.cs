@@ -31,7 +31,6 @@ public sealed partial class BlobCollection : IDisposable
     private readonly Lock _pushGate = new();
     private readonly IBlobStore _store;
     private readonly BlobTable _table;
-    private readonly BlobLimits _limits;
     private readonly IBlobAuthors _authors;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -41,6 +40,7 @@ public sealed partial class BlobCollection : IDisposable
     private readonly ConcurrentDictionary<BlobId, bool> _denied = new();
     private readonly Dictionary<BlobId, HashSet<FeedId>> _pushes;
     private readonly Dictionary<FeedId, long> _reservedFor = [];
+    private volatile BlobLimits _limits;
     private long _reserved;
     private (int Hops, DateTimeOffset Until) _noRoom = (int.MaxValue, default);
 
@@ -75,6 +75,24 @@ public sealed partial class BlobCollection : IDisposable
 
     /// <summary>Limits in force.</summary>
     public BlobLimits Limits => _limits;
+
+    /// <summary>Sets other limits, and evicts at once what is beyond them. What must stay does so, even beyond them.</summary>
+    /// <param name="total">Bytes kept in all.</param>
+    /// <param name="perAuthor">Bytes kept on account of one author.</param>
+    public void Reconfigure(long total, long perAuthor)
+    {
+        lock (_gate)
+        {
+            _limits = _limits with { Total = total, PerAuthor = perAuthor };
+            _noRoom = (int.MaxValue, default);
+            foreach (var author in _table.AuthorsBeyond(perAuthor))
+            {
+                KeepToShare(author, newcomer: default);
+            }
+
+            KeepToTotal(newcomer: default, hops: 0);
+        }
+    }
 
     /// <summary>The size of a held blob in bytes, or null. A denied blob is not held.</summary>
     public long? Size(BlobId id) => IsDenied(id) ? null : _store.Size(id);
@@ -383,26 +401,37 @@ public sealed partial class BlobCollection : IDisposable
 
     private void MakeRoom(BlobId newcomer, FeedId author)
     {
-        if (!author.IsZero && !_authors.IsOwn(author))
-        {
-            var excess = _table.BytesOf(author) - _limits.PerAuthor;
-            while (excess > 0)
-            {
-                var freed = Evict(_table.OldestOf(author, 100), excess, newcomer);
-                if (freed == 0)
-                {
-                    break;
-                }
+        KeepToShare(author, newcomer);
+        KeepToTotal(newcomer, HopsOf(author));
+    }
 
-                excess -= freed;
-            }
+    private void KeepToShare(FeedId author, BlobId newcomer)
+    {
+        if (author.IsZero || _authors.IsOwn(author))
+        {
+            return;
         }
 
+        var excess = _table.BytesOf(author) - _limits.PerAuthor;
+        while (excess > 0)
+        {
+            var freed = Evict(_table.OldestOf(author, 100), excess, newcomer);
+            if (freed == 0)
+            {
+                break;
+            }
+
+            excess -= freed;
+        }
+    }
+
+    private void KeepToTotal(BlobId newcomer, int hops)
+    {
         var missing = _store.TotalBytes - _limits.Total;
         if (missing > 0)
         {
             // A little more than needed, or every further blob would search again.
-            var (victims, _) = BlobEviction.Choose(_table.List(), blob => blob.Id == newcomer ? null : EvictableHops(blob), HopsOf(author), missing + (_limits.Total / 100));
+            var (victims, _) = BlobEviction.Choose(_table.List(), blob => blob.Id == newcomer ? null : EvictableHops(blob), hops, missing + (_limits.Total / 100));
             Evict(victims, missing + (_limits.Total / 100), newcomer);
         }
     }

@@ -5,8 +5,11 @@ namespace PiPub.Node.Peers;
 /// <summary>What connections may cost the box, and how long things may take.</summary>
 public sealed record PeerOptions
 {
-    /// <summary>Peers connected at one time, both directions. The owner's own tools are not counted.</summary>
-    public int MaxConnections { get; init; } = 256;
+    /// <summary>
+    /// Peers connected at one time, both directions. The owner's own tools are not counted. May be changed while peers are
+    /// connected: those beyond a lower limit stay until they go by themselves.
+    /// </summary>
+    public int MaxConnections { get; set; } = 256;
 
     /// <summary>Peers that the box dials by itself at one time.</summary>
     public int MaxOutgoing { get; init; } = 10;

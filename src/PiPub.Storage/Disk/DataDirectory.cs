@@ -39,6 +39,9 @@ public sealed class DataDirectory : IDisposable
     /// <summary>Bytes that may still be written here.</summary>
     public long FreeBytes => Free(Path);
 
+    /// <summary>The size of its disk in bytes.</summary>
+    public long TotalBytes => new DriveInfo(Path).TotalSize;
+
     /// <summary>Opens the directory, made when missing, and locks it.</summary>
     /// <param name="path">The directory.</param>
     /// <param name="reserveBytes">What must be free on its disk to start.</param>

@@ -56,6 +56,10 @@ public sealed class BlobTable
     public long BytesOf(FeedId author) =>
         _state.Query("SELECT ifnull(sum(size), 0) FROM blobs WHERE author = $0", row => row.GetInt64(0), Bytes(author))[0];
 
+    /// <summary>The authors on whose account more than <paramref name="bytes"/> are kept.</summary>
+    public IReadOnlyList<FeedId> AuthorsBeyond(long bytes) =>
+        _state.Query("SELECT author FROM blobs GROUP BY author HAVING sum(size) > $0", row => new FeedId((byte[])row[0]), bytes);
+
     /// <summary>Remembers a blob that has come, and that it is wanted no more. One that is known keeps what is remembered.</summary>
     /// <param name="id">The blob.</param>
     /// <param name="size">Its size in bytes.</param>

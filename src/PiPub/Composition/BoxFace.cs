@@ -13,6 +13,7 @@ using PiPub.Web.Import;
 using PiPub.Web.Invites;
 using PiPub.Web.People;
 using PiPub.Web.Restart;
+using PiPub.Web.Settings;
 using PiPub.Web.Setup;
 using PiPub.Web.Shell;
 
@@ -50,6 +51,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(node.Importer);
         services.AddSingleton(new UploadDesk(Path.Combine(storage.Directory.Path, "uploads"), () => storage.Directory.FreeBytes - options.MinFreeSpace, time));
         services.AddSingleton(new ImportShelf(options.ImportDirectory ?? Path.Combine(storage.Directory.Path, "import")));
+        services.AddSingleton<IBoxLimits>(new BoxLimitSettings(options, storage, node));
         services.AddSingleton<IBoxLife>(life);
         services.AddSingleton<IFactoryReset>(new StagedFactoryReset(options, life));
         services.AddSingleton(time);

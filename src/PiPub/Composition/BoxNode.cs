@@ -91,7 +91,7 @@ internal sealed class BoxNode : IAsyncDisposable
             PerAuthor = options.BlobQuotaPerAuthor,
             DiskCanSpare = () => storage.Directory.FreeBytes - options.MinFreeSpace,
         };
-        var blobs = _closing.Add(new BlobCollection(storage.Blobs, blobTable, blobLimits, blobAuthors, time, logs.CreateLogger<BlobCollection>()));
+        var blobs = Blobs = _closing.Add(new BlobCollection(storage.Blobs, blobTable, blobLimits, blobAuthors, time, logs.CreateLogger<BlobCollection>()));
         BlobExchange = _closing.Add(new BlobExchange(blobs, blobTable, time, logs.CreateLogger<BlobExchange>()));
         new BlobMethods(blobs, BlobExchange, identity.Id).Register(methods);
         _work.Add(new BlobMentions(messages, BlobExchange, blobTable, blobAuthors, time, logs.CreateLogger<BlobMentions>()).RunAsync);
@@ -103,7 +103,7 @@ internal sealed class BoxNode : IAsyncDisposable
         // Connections.
         Peers = new PeerTable(time);
         var policy = Policy = new GraphPolicy(graph, Invitations);
-        var peerOptions = new PeerOptions
+        var peerOptions = PeerOptions = new PeerOptions
         {
             MaxConnections = options.MaxConnections,
             MaxOutgoing = options.MaxOutgoing,
@@ -192,6 +192,8 @@ internal sealed class BoxNode : IAsyncDisposable
 
     public ConnectionScheduler Connections { get; }
 
+    public PeerOptions PeerOptions { get; }
+
     public PeerServer Server { get; }
 
     public PeerTable Peers { get; }
@@ -201,6 +203,8 @@ internal sealed class BoxNode : IAsyncDisposable
     public OwnerTable Owner { get; }
 
     public OwnFeedGuard OwnFeed { get; }
+
+    public BlobCollection Blobs { get; }
 
     public BlobExchange BlobExchange { get; }
 

@@ -13,8 +13,6 @@ namespace PiPub.Composition;
 /// <summary>Changes the box as its owner says on the pages: at once, and in <c>pipub.conf</c> for the next start.</summary>
 internal sealed class BoxSettings(PiPubOptions options, FeedId box, IPublisher publisher, ReplicationScheduler replication) : IBoxSettings
 {
-    private const string HopsKey = "hops";
-
     public FeedId Id => box;
 
     public int Hops => replication.Hops;
@@ -48,20 +46,8 @@ internal sealed class BoxSettings(PiPubOptions options, FeedId box, IPublisher p
             return;
         }
 
-        if (options.SetElsewhere.TryGetValue(HopsKey, out var where))
-        {
-            throw new InvalidOperationException($"How far messages are kept is fixed by {where}. Change it there.");
-        }
-
-        try
-        {
-            ConfigurationFile.Set(options.ConfigurationFile, HopsKey, hops.ToString(CultureInfo.InvariantCulture));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidOperationException($"The settings could not be written down: {e.Message}", e);
-        }
-
+        WrittenConfiguration.Write(options, ("hops", hops.ToString(CultureInfo.InvariantCulture)));
+        options.Hops = hops;
         replication.Reconfigure(new ReplicationOptions { Hops = hops });
     }
 }

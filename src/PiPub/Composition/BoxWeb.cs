@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
 using PiPub.Node.Peers;
 using PiPub.Web.Https;
+using PiPub.Web.Settings;
 
 namespace PiPub.Composition;
 
@@ -48,8 +49,10 @@ internal sealed partial class BoxWeb : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxRequestBody;
-            kestrel.Limits.MaxConcurrentConnections = (2 * options.MaxConnections) + 256;
-            kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxConnections;
+            // Set once, and so for as many as the pages may choose; the node keeps to what was chosen.
+            var connections = Math.Max(options.MaxConnections, BoxLimits.MostConnections);
+            kestrel.Limits.MaxConcurrentConnections = (2 * connections) + 256;
+            kestrel.Limits.MaxConcurrentUpgradedConnections = connections;
             Listen(kestrel, options.SsbBind, options.SsbPort, listen =>
             {
                 _ssb ??= listen;

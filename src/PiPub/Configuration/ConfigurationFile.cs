@@ -8,37 +8,40 @@ namespace PiPub.Configuration;
 /// </summary>
 public static class ConfigurationFile
 {
+    /// <summary>Sets one key.</summary>
+    /// <inheritdoc cref="Set(string, ReadOnlySpan{ValueTuple{string, string}})"/>
+    public static void Set(string path, string key, string value) => Set(path, (key, value));
+
     /// <summary>
-    /// Sets a key: in its first line if there is one, else in a new one at the end; further lines of it (a list's) go. The file is
-    /// replaced whole or not at all.
+    /// Sets keys: each in its first line if there is one, else in a new one at the end; further lines of it (a list's) go. An empty
+    /// value takes the key out. The file is replaced whole or not at all.
     /// </summary>
     /// <param name="path">The file; made when missing.</param>
-    /// <param name="key">A key of <see cref="ConfigurationTable"/>.</param>
-    /// <param name="value">Its value as the file has it: one line, no comment. A list's with commas between.</param>
+    /// <param name="settings">Keys of <see cref="ConfigurationTable"/> with values as the file has them: one line, no comment. A
+    /// list's with commas between.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
-    public static void Set(string path, string key, string value)
+    public static void Set(string path, params ReadOnlySpan<(string Key, string Value)> settings)
     {
-        if (ConfigurationTable.Find(key) is not { } row)
-        {
-            throw new ArgumentException($"{key} is no setting.", nameof(key));
-        }
-
-        if (value.AsSpan().ContainsAny("\r\n#") || !IsAllowed(row, value))
-        {
-            throw new ArgumentException($"The configuration file cannot have \"{value}\" for {key}.", nameof(value));
-        }
-
         var lines = File.Exists(path) ? File.ReadAllLines(path, Encoding.UTF8).ToList() : [];
-        var at = lines.FindIndex(written => IsOf(written, key));
-        if (at >= 0)
+        foreach (var (key, value) in settings)
         {
-            lines[at] = $"{key} = {value}";
-            _ = lines.RemoveAll(written => IsOf(written, key) && !ReferenceEquals(written, lines[at]));
-        }
-        else
-        {
-            lines.Add($"{key} = {value}");
+            if (ConfigurationTable.Find(key) is not { } row)
+            {
+                throw new ArgumentException($"{key} is no setting.", nameof(settings));
+            }
+
+            if (value.AsSpan().ContainsAny("\r\n#") || (value.Length > 0 && !IsAllowed(row, value)))
+            {
+                throw new ArgumentException($"The configuration file cannot have \"{value}\" for {key}.", nameof(settings));
+            }
+
+            var at = lines.FindIndex(written => IsOf(written, key));
+            _ = lines.RemoveAll(written => IsOf(written, key));
+            if (value.Length > 0)
+            {
+                lines.Insert(at < 0 ? lines.Count : at, $"{key} = {value}");
+            }
         }
 
         Replace(path, lines);

@@ -38,6 +38,29 @@ public sealed class BlobQuotaTests
     }
 
     [Fact]
+    public async Task Narrower_limits_hold_at_once_and_what_must_stay_stays()
+    {
+        await using var node = new BlobNode(new BlobLimits { Total = 100_000, PerAuthor = 100_000 });
+        var (near, far) = (NewAuthor(node, 1), NewAuthor(node, 3));
+        var own = await node.AddAsync(BlobNode.Bytes(5000, 1));
+        var nears = new[] { await node.AddAsync(BlobNode.Bytes(1000, 2), near), await node.AddAsync(BlobNode.Bytes(1000, 3), near), await node.AddAsync(BlobNode.Bytes(1000, 4), near) };
+        var fars = await node.AddAsync(BlobNode.Bytes(1000, 5), far);
+
+        node.Blobs.Reconfigure(100_000, 2_000);
+        Assert.Equal(2, nears.Count(id => node.Blobs.Size(id) is not null));
+        Assert.NotNull(node.Blobs.Size(fars));
+        node.Blobs.Reconfigure(7_500, 2_000);
+        Assert.Null(node.Blobs.Size(fars));
+        Assert.Equal(2, nears.Count(id => node.Blobs.Size(id) is not null));
+        node.Blobs.Reconfigure(1_000, 500);
+        Assert.All(nears, id => Assert.Null(node.Blobs.Size(id)));
+        Assert.NotNull(node.Blobs.Size(own));
+
+        node.Blobs.Reconfigure(100_000, 2_000);
+        Assert.NotNull(node.Blobs.TryReserve(new BlobId(System.Security.Cryptography.SHA256.HashData(BlobNode.Bytes(10, 9))), 10, near, out _));
+    }
+
+    [Fact]
     public async Task Room_is_made_by_what_is_farthest_and_what_must_stay_stays()
     {
         await using var node = new BlobNode(new BlobLimits { Total = 10_000, PerAuthor = 1_000_000 });
