@@ -57,11 +57,15 @@ public sealed class BackupRestore(RestorePlace place, TimeProvider time) : IDisp
     }
 
     /// <summary>Decides that what was prepared takes the place of the present state at the next start.</summary>
-    /// <exception cref="InvalidOperationException">Nothing is prepared.</exception>
+    /// <exception cref="InvalidOperationException">Nothing is prepared, or it is being read still.</exception>
     /// <exception cref="IOException">It is not certain to be on the disk; nothing has changed.</exception>
-    public async Task CommitAsync(CancellationToken cancellationToken)
+    public void Commit()
     {
-        await _one.WaitAsync(cancellationToken);
+        if (!_one.Wait(0))
+        {
+            throw new InvalidOperationException("A backup is being read still. Wait until it has been.");
+        }
+
         try
         {
             if (Prepared is null)
@@ -69,7 +73,7 @@ public sealed class BackupRestore(RestorePlace place, TimeProvider time) : IDisp
                 throw new InvalidOperationException("There is no backup that waits to be put back.");
             }
 
-            await Task.Run(() => DataReplacement.Commit(place.DataDirectory), CancellationToken.None);
+            DataReplacement.Commit(place.DataDirectory);
             Prepared = null;
         }
         finally

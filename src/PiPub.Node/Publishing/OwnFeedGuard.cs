@@ -14,6 +14,9 @@ namespace PiPub.Node.Publishing;
 /// come back from peers, and it is free when so many different peers as are required have told a sequence and all that any
 /// of them has told of is here; or when the owner says so. It is barred again when the log holds less than this directory
 /// remembers.</para>
+/// <para>After a backup was put back (or the log was lost) this directory knows how far the feed had got at least. Then only
+/// peers that hold as much count, and where there is but one of them, as in a home with one phone, it is enough after
+/// <see cref="LonePatience"/>: others have had the time to come and tell of more.</para>
 /// <para>What a peer tells is a claim. Of a free feed (where an old backup may have been put back) a claim of more than is
 /// here bars for <see cref="Patience"/>, in which the messages must begin to arrive; a peer that only talks is not believed
 /// again. So a stranger cannot keep the box from publishing.</para>
@@ -42,6 +45,7 @@ public sealed class OwnFeedGuard
     private int _told;
     private FeedId _toldBy;
     private long _lastProgress;
+    private long _firstWitness;
     private int _lastTip;
 
     /// <summary>Reads what this directory remembers.</summary>
@@ -69,6 +73,21 @@ public sealed class OwnFeedGuard
 
     /// <summary>How long a claim about a free feed bars it while no message of it arrives.</summary>
     public static TimeSpan Patience { get; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long the only peer that holds the feed has to wait for others that may hold more of it.</summary>
+    public static TimeSpan LonePatience { get; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>True while the feed is being recovered: how far it has got is still to be told by peers.</summary>
+    public bool IsRecovering
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return !_isFree;
+            }
+        }
+    }
 
     /// <summary>
     /// Whose word can bar a free feed: everyone's, unless whoever knows the social graph narrows it. While the feed is being
@@ -145,9 +164,9 @@ public sealed class OwnFeedGuard
                 (_told, _toldBy) = (sequence, peer);
             }
 
-            if (!_isFree && _witnesses.Count < _requiredPeers)
+            if (!_isFree && sequence >= _reached && _witnesses.Count < _requiredPeers && _witnesses.Add(peer) && _witnesses.Count == 1)
             {
-                _witnesses.Add(peer);
+                _firstWitness = _time.GetTimestamp();
             }
         }
     }
@@ -176,9 +195,11 @@ public sealed class OwnFeedGuard
                 return false;
             }
 
-            if (!_isFree && (_witnesses.Count < _requiredPeers || tip == 0))
+            if (!_isFree && (tip == 0 || !HasWitnesses()))
             {
-                why = $"The box has a key that was not created here, so it may have published before, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers have told how far the feed has got. Connect to peers that follow the box, or, if the key has never been used elsewhere, use `pipub publish --give-up-missing`.";
+                why = _reached > 0
+                    ? $"The box has its feed back as far as it was noted down, {_reached} messages, but it may have published more since, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers that hold the feed have told how far it has got; one alone is enough after ten minutes. Open the app of somebody who follows the box, or, if you know that nothing is missing, use `pipub publish --give-up-missing`."
+                    : $"The box has a key that was not created here, so it may have published before, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers have told how far the feed has got. Connect to peers that follow the box, or, if the key has never been used elsewhere, use `pipub publish --give-up-missing`.";
                 return false;
             }
 
@@ -203,6 +224,9 @@ public sealed class OwnFeedGuard
             }
         }
     }
+
+    private bool HasWitnesses() =>
+        _witnesses.Count >= _requiredPeers || (_reached > 0 && _witnesses.Count > 0 && _time.GetElapsedTime(_firstWitness) >= LonePatience);
 
     /// <summary>True when a claim about a free feed has been waiting for its proof for too long; it is then forgotten.</summary>
     private bool IsIdleTalk(int tip)

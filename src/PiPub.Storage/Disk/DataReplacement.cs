@@ -87,7 +87,7 @@ public static class DataReplacement
         var names = Directory.GetFileSystemEntries(ready).Select(static path => Path.GetFileName(path)).OrderBy(static name => name == Secret).ThenBy(static name => name, StringComparer.Ordinal);
         foreach (var name in names)
         {
-            if (name == Configuration && configurationFile is not null)
+            if (name == Configuration && configurationFile is { Length: > 0 })
             {
                 step?.Invoke("put " + name);
                 PutElsewhere(Path.Combine(ready, name), configurationFile);

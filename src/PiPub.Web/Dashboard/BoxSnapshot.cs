@@ -1,5 +1,6 @@
 using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Identities;
+using PiPub.Storage.State;
 
 namespace PiPub.Web.Dashboard;
 
@@ -59,6 +60,12 @@ public sealed record BoxSnapshot
 
     /// <summary>The program's version.</summary>
     public string Version { get; init; } = "";
+
+    /// <summary>Whether the box's own feed is being recovered, so that nothing is published.</summary>
+    public bool IsRecovering { get; init; }
+
+    /// <summary>How the box was backed up, the latest attempt first.</summary>
+    public IReadOnlyList<BackupNote> Backups { get; init; } = [];
 
     /// <summary>What is wrong, each with what to do about it.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];

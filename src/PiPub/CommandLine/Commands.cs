@@ -92,6 +92,7 @@ public static class Commands
             LogCommand.Create(),
             ImportCommand.Create(),
             VerifyCommand.Create(),
+            BackupCommands.Create(),
             ConfigCommand.Create(),
         };
         SharedOptions.AddTo(root);

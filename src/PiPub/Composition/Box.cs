@@ -142,11 +142,12 @@ public sealed class Box : IAsyncDisposable
         _node = _closing.Add(new BoxNode(options, storage, _inviteAddresses, logs, TimeProvider.System, Version));
         _node.Restart = () => life.Restart();
         new RestartMethods(_node.Restart).Register(_node.Methods);
+        var backups = _closing.Add(new BoxBackups(options, storage, _node, life, logs, TimeProvider.System));
         _node.Start();
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
         _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, logs, TimeProvider.System));
-        _face = new BoxFace(options, storage, _node, _networks, _doors, _inviteAddresses, life, TimeProvider.System);
+        _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, life, TimeProvider.System);
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _doors.Secure.Certificate, _face.AddServices, MapWeb, logs));
         await web.StartAsync(cancellationToken);

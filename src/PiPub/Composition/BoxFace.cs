@@ -20,7 +20,7 @@ using PiPub.Web.Shell;
 namespace PiPub.Composition;
 
 /// <summary>What the pages know of the box and may do with it.</summary>
-internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, InviteAddresses addresses, BoxLife life, TimeProvider time)
+internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, BoxBackups backups, InviteAddresses addresses, BoxLife life, TimeProvider time)
 {
     private const string ThermalZone = "/sys/class/thermal/thermal_zone0/temp";
     private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
@@ -36,12 +36,14 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
     {
         services.AddFace(Directory.CreateDirectory(Path.Combine(storage.Directory.Path, "keys"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
         doors.AddServices(services);
+        backups.AddServices(services);
         services.AddSingleton(new HostNames(Names));
         services.AddSingleton(new BoxPulse(Read, time));
         var profiles = new Profiles(storage.Views, storage.Identity.Id, time);
         services.AddSingleton(profiles);
         services.AddSingleton(new PeopleList(node.Graph, node.Replication, profiles, node.Feeds, node.Owner, node.Invitations));
         services.AddSingleton(node.Contacts);
+        services.AddSingleton(node.OwnFeed);
         services.AddSingleton(node.Replication);
         services.AddSingleton<IBlobStore>(storage.Blobs);
         services.AddSingleton(node.Invitations);
@@ -93,6 +95,8 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
             Uptime = time.GetElapsedTime(_startedAt),
             Temperature = Temperature(),
             Version = Box.Version,
+            IsRecovering = node.OwnFeed.IsRecovering,
+            Backups = backups.Notes.All(),
             Problems = [.. Problems()],
         };
     }

@@ -73,6 +73,33 @@ public static class ConfigurationFile
         }
     }
 
+    /// <summary>The settings in a file that are not about the machine, for a backup: its lines, each with a line feed.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static string Portable(string path) => Text(Lines(path).Where(static line => KeyOf(line) is { IsOfMachine: false }));
+
+    /// <summary>
+    /// What a file becomes when the settings of a backup are put back: its own about the machine stay, and its comments; the others
+    /// are those of the backup, as far as this version knows and allows them.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static string WithPortable(string path, string portable) => Text(
+        Lines(path).Where(static line => KeyOf(line) is null or { IsOfMachine: true })
+            .Concat(portable.Split('\n').Where(static line => KeyOf(line) is { IsOfMachine: false } key && IsAllowed(key, ValueOf(line)))));
+
+    private static string[] Lines(string path) => File.Exists(path) ? File.ReadAllLines(path, Encoding.UTF8) : [];
+
+    private static string Text(IEnumerable<string> lines) => string.Concat(lines.Select(static line => line + "\n"));
+
+    private static ConfigurationKey? KeyOf(string line) =>
+        line.IndexOf('=', StringComparison.Ordinal) is > 0 and var equals ? ConfigurationTable.Find(line[..equals].Trim()) : null;
+
+    private static string ValueOf(string line)
+    {
+        var value = line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..];
+        var comment = value.IndexOf(" #", StringComparison.Ordinal);
+        return (comment < 0 ? value : value[..comment]).Trim();
+    }
+
     private static bool IsOf(string line, string key)
     {
         var written = line.AsSpan().TrimStart();

@@ -8,6 +8,7 @@ namespace PiPub.Configuration;
 /// <param name="Apply">Reads the texts given (one, unless <paramref name="IsList"/>) into the options.
 /// A <see cref="FormatException"/> says that they are not allowed.</param>
 /// <param name="IsList">True when it may be given several times, or several times in one line with commas between.</param>
+/// <param name="IsOfMachine">True when it is about this machine: a backup does not carry it to another.</param>
 /// <param name="IsOnPages">True when the pages change it. A factory reset takes it out of the file.</param>
 public sealed record ConfigurationKey(
     string Name,
@@ -16,7 +17,8 @@ public sealed record ConfigurationKey(
     string Description,
     Action<PiPubOptions, IReadOnlyList<string>> Apply,
     bool IsList = false,
-    bool IsOnPages = false)
+    bool IsOnPages = false,
+    bool IsOfMachine = false)
 {
     /// <summary>The key as an environment variable: <c>PIPUB_</c>, upper case, dashes to underscores.</summary>
     public string EnvironmentName => ConfigurationTable.EnvironmentPrefix + Name.Replace('-', '_').ToUpperInvariant();

@@ -95,6 +95,12 @@ public sealed class PiPubOptions
     /// <summary>Where the page looks for what can be imported; null for <c>import</c> in the data directory.</summary>
     public string? ImportDirectory { get; set; }
 
+    /// <summary>Where scheduled backups go; null where none are made.</summary>
+    public string? BackupDirectory { get; set; }
+
+    /// <summary>How often a scheduled backup is made.</summary>
+    public TimeSpan BackupEvery { get; set; } = TimeSpan.FromDays(7);
+
     /// <summary>The least serious log lines that are written.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 }

@@ -93,7 +93,7 @@ public sealed class RestoreTests : IDisposable
                 using var restore = box.Restore();
                 _ = await Assert.ThrowsAsync<BackupException>(() => restore.PrepareAsync(new MemoryStream(file[..length]), KeptBox.Passphrase, Stop));
                 Assert.Null(restore.Prepared);
-                await Assert.ThrowsAsync<InvalidOperationException>(() => restore.CommitAsync(Stop));
+                Assert.Throws<InvalidOperationException>(restore.Commit);
                 Assert.False(Directory.Exists(Path.Combine(In("new"), "replacement.new")));
             }
 
@@ -166,7 +166,7 @@ public sealed class RestoreTests : IDisposable
         _ = await restore.PrepareAsync(new MemoryStream(file), KeptBox.Passphrase, Stop);
         if (commit)
         {
-            await restore.CommitAsync(Stop);
+            restore.Commit();
         }
     }
 

@@ -71,6 +71,37 @@ public sealed class OwnFeedGuardTests
     }
 
     [Fact]
+    public async Task After_a_backup_was_put_back_one_peer_that_holds_as_much_is_enough_in_time()
+    {
+        await using var box = new TestOwnFeed();
+        var feed = box.Author.WriteFeed(7);
+        new PiPub.Storage.State.OwnFeedTable(box.Door.State).Write(box.Id, isFree: false, 5);
+        box.Restart();
+        await box.Door.SubmitAsync(feed.Take(5));
+        await box.AssertRefused("0 of 2 peers");
+
+        // Who holds less than the backup says nothing about what came after it.
+        box.Guard.ReportRemoteClock(Peers[2], 4);
+        box.Time.Advance(OwnFeedGuard.LonePatience);
+        await box.AssertRefused("0 of 2 peers");
+        box.Guard.ReportRemoteClock(Peers[0], 6);
+        box.Time.Advance(OwnFeedGuard.LonePatience);
+        await box.AssertRefused("5 of the 6 messages");
+        await box.Door.SubmitAsync(feed[5]);
+
+        // A restart forgets who has told what, never that it must be told.
+        box.Restart();
+        Assert.True(box.Guard.IsRecovering);
+        box.Time.Advance(OwnFeedGuard.LonePatience);
+        await box.AssertRefused("0 of 2 peers");
+        box.Guard.ReportRemoteClock(Peers[0], 6);
+        await box.AssertRefused("1 of 2 peers");
+        box.Time.Advance(OwnFeedGuard.LonePatience);
+        Assert.Equal(7, await box.PublishAsync());
+        Assert.False(box.Guard.IsRecovering);
+    }
+
+    [Fact]
     public async Task The_owner_can_take_the_responsibility()
     {
         await using var box = new TestOwnFeed();

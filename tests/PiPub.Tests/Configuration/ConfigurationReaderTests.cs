@@ -38,6 +38,8 @@ public sealed class ConfigurationReaderTests : IDisposable
         { "map-port", "off", "False", "maybe" },
         { "map-web-port", "on", "True", "maybe" },
         { "claim-file", "/tmp/claim.txt", "/tmp/claim.txt", "" },
+        { "backup-directory", "/media/stick", "/media/stick", "" },
+        { "backup-every", "30", "30", "0" },
         { "log-level", "warn", "Warning", "loud" },
     };
 
@@ -222,6 +224,8 @@ public sealed class ConfigurationReaderTests : IDisposable
         "map-port" => options.MapPort.ToString(),
         "map-web-port" => options.MapWebPort.ToString(),
         "claim-file" => options.ClaimFile ?? "none",
+        "backup-directory" => options.BackupDirectory ?? "none",
+        "backup-every" => options.BackupEvery.TotalDays.ToString("0"),
         "log-level" => options.LogLevel.ToString(),
         _ => throw new ArgumentOutOfRangeException(nameof(key), key, "This test does not know the key."),
     };

@@ -1,0 +1,155 @@
+using Microsoft.Extensions.Logging;
+using PiPub.Storage.Disk;
+using PiPub.Storage.State;
+
+namespace PiPub.Node.Backups;
+
+/// <summary>Where and how often backups are made by themselves.</summary>
+/// <param name="DataDirectory">Where the key for them is kept.</param>
+/// <param name="Directory">Where they go; null for nowhere.</param>
+/// <param name="Every">How often.</param>
+public sealed record BackupPlan(string DataDirectory, string? Directory, TimeSpan Every);
+
+/// <summary>
+/// Makes backups into a folder by itself, with the key that the owner's passphrase was turned into once, and keeps the newest of
+/// them. A folder that is not there, such as a stick that was pulled out, is tried again an hour later.
+/// </summary>
+public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, BackupTable notes, TimeProvider time, ILogger<BackupSchedule> logger)
+{
+    /// <summary>So many of this box's backups stay in the folder.</summary>
+    public const int Keep = 5;
+
+    /// <summary>How the notes call this way of making backups.</summary>
+    public const string Way = "schedule";
+
+    private const string Unfinished = ".unfinished";
+    private static readonly TimeSpan LookAgain = TimeSpan.FromHours(1);
+
+    /// <summary>The folder; null where none is configured.</summary>
+    public string? Directory => plan.Directory;
+
+    /// <summary>How often one is made.</summary>
+    public TimeSpan Every => plan.Every;
+
+    /// <summary>Whether a passphrase was given.</summary>
+    public bool HasKey => BackupKey.Load(plan.DataDirectory) is not null;
+
+    /// <summary>Takes the passphrase for all scheduled backups to come.</summary>
+    /// <exception cref="IOException">Its key cannot be kept.</exception>
+    public void SetPassphrase(string passphrase) => BackupKey.Create(passphrase).Save(plan.DataDirectory);
+
+    /// <summary>Makes them when they are due, until it is told to stop.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (plan.Directory is not null)
+        {
+            if (DueIn() is { Ticks: > 0 } wait)
+            {
+                await Task.Delay(wait < LookAgain ? wait : LookAgain, time, cancellationToken);
+            }
+            else if (HasKey && await MakeAsync(cancellationToken) is not null)
+            {
+                await Task.Delay(LookAgain, time, cancellationToken);
+            }
+            else if (!HasKey)
+            {
+                await Task.Delay(LookAgain, time, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Makes one now.</summary>
+    /// <returns>Why it did not succeed, for a person; null when it did.</returns>
+    public async Task<string?> MakeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var bytes = await WriteAsync(cancellationToken);
+            notes.Succeeded(Way, time.GetUtcNow(), bytes);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Failed(logger, e);
+            notes.Failed(Way, time.GetUtcNow(), e.Message);
+            return e.Message;
+        }
+    }
+
+    /// <summary>Writes a backup to a file that appears under its name only when it is whole and on the disk.</summary>
+    /// <exception cref="IOException">It cannot be written, or there is one of that name.</exception>
+    public static async Task WriteFileAsync(string path, Func<Stream, Task> write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        path = Path.GetFullPath(path);
+        var unfinished = path + Unfinished;
+        try
+        {
+            await using (var file = new FileStream(unfinished, new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                Options = FileOptions.Asynchronous,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }))
+            {
+                await write(file);
+                await file.FlushAsync();
+                FileSync.Data(file.SafeFileHandle);
+            }
+
+            File.Move(unfinished, path, overwrite: false);
+            FileSync.Directory(Path.GetDirectoryName(path)!);
+        }
+        catch
+        {
+            File.Delete(unfinished);
+            throw;
+        }
+    }
+
+    private async Task<long> WriteAsync(CancellationToken cancellationToken)
+    {
+        var folder = plan.Directory ?? throw new IOException("No folder for backups is configured. Set backup-directory first.");
+        if (!System.IO.Directory.Exists(folder))
+        {
+            throw new IOException($"The folder {folder} is not there. If it is on a stick, put the stick in; it is tried again every hour.");
+        }
+
+        var key = BackupKey.Load(plan.DataDirectory) ?? throw new IOException("Scheduled backups have no passphrase yet. Give them one on the page, or with `pipub backup passphrase`.");
+        var bytes = 0L;
+        await WriteFileAsync(Path.Combine(folder, maker.FileName), async file => bytes = (await maker.WriteAsync(file, key, cancellationToken)).Bytes);
+        RemoveOldest(folder);
+        return bytes;
+    }
+
+    private TimeSpan DueIn()
+    {
+        foreach (var note in notes.All())
+        {
+            if (note.Way == Way && note.Succeeded is { } last)
+            {
+                var next = last + plan.Every - time.GetUtcNow();
+
+                // A clock that was far ahead once must not put it off for years.
+                return next > plan.Every ? TimeSpan.Zero : next;
+            }
+        }
+
+        return TimeSpan.Zero;
+    }
+
+    /// <summary>Only whole backups of this very box, and only those that were made in this way: their names say so.</summary>
+    private void RemoveOldest(string folder)
+    {
+        var files = System.IO.Directory.GetFiles(folder, maker.FilePrefix + "*" + BackupMaker.FileSuffix);
+        Array.Sort(files, StringComparer.Ordinal);
+        foreach (var file in files.AsSpan(0, Math.Max(0, files.Length - Keep)))
+        {
+            File.Delete(file);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The scheduled backup was not made.")]
+    private static partial void Failed(ILogger logger, Exception e);
+}
