@@ -80,6 +80,9 @@ internal sealed class JsPeer : IAsyncDisposable
 
     public async Task<Published> PublishAsync(string text) => Published.Of(await CallRawAsync("publish", Post(text)));
 
+    /// <summary>Publishes any content, given as JSON.</summary>
+    public async Task<Published> PublishContentAsync(string json) => Published.Of(await CallRawAsync("publish", json));
+
     public async Task<Published> PublishManyAsync(int count, string name) => Published.Of(await CallAsync("publishMany", count, name));
 
     /// <summary>Fills the log with posts by made-up authors in turn; answers with their ids. Modern stack only.</summary>
@@ -130,6 +133,24 @@ internal sealed class JsPeer : IAsyncDisposable
 
     /// <summary>Key, value (decrypted where this peer can) and the value as it was signed.</summary>
     public Task<JsonElement> ReadAsync(string feed, long sequence) => CallAsync("read", feed, sequence);
+
+    /// <summary>Every message that is held, as its id, author and sequence.</summary>
+    public async Task<(string Key, string Author, long Sequence)[]> HeldAsync() =>
+        [.. (await CallAsync("held")).EnumerateArray().Select(static one =>
+            (one.GetProperty("key").GetString()!, one.GetProperty("author").GetString()!, one.GetProperty("sequence").GetInt64()))];
+
+    /// <summary>Copies the log into a file of flumelog-offset with positions of 32, 48 or 53 bits. Classic stack only.</summary>
+    public Task CopyLogAsync(string path, int bits) => CallAsync("copyLog", path, bits);
+
+    /// <summary>Deletes a message from the log.</summary>
+    public Task EraseAsync(string key) => CallAsync("erase", key);
+
+    /// <summary>Writes everything to its files, and ends.</summary>
+    public async Task SwitchOffAsync()
+    {
+        await CallAsync("settle");
+        await DisposeAsync();
+    }
 
     public async Task<string> AddBlobAsync(string name, int size) => (await CallAsync("addBlob", name, size)).GetString()!;
 

@@ -322,6 +322,7 @@ public sealed partial class Importer : IAsyncDisposable
         }
 
         LogEnded(end.State, end.Added, end.Known, end.Refused);
+        Tell(end);
         if (end is { State: ImportState.Finished, Identity: not null })
         {
             try
@@ -330,11 +331,9 @@ public sealed partial class Importer : IAsyncDisposable
             }
             catch (InvalidOperationException e)
             {
-                end = end with { Failure = ImportFailure.Identity, Problem = $"The box takes the identity over when it starts again, which it could not just now. {e.Message}" };
+                Tell(end with { Failure = ImportFailure.Identity, Problem = $"The box takes the identity over when it starts again, which it could not just now. {e.Message}" });
             }
         }
-
-        Tell(end);
     }
 
     private ImportProgress Failed(ImportFailure failure, string problem) =>

@@ -2,12 +2,16 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using PiPub.Scuttlebutt.MuxRpc;
 
 namespace PiPub.CommandLine;
 
 /// <summary><c>pipub import</c>: what another Scuttlebutt program kept comes into the running node.</summary>
 internal static class ImportCommand
 {
+    private const int RestartAttempts = 60;
+    private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(1);
+
     public static Command Create()
     {
         var path = new Argument<string?>("path")
@@ -37,27 +41,58 @@ internal static class ImportCommand
                 ["replaceIdentity"] = call.Parsed.GetValue(replace),
                 ["complete"] = call.Parsed.GetValue(complete),
             });
-            await FollowAsync(call);
+            await FollowAsync(call, call.Parsed.GetValue(secret) is not null);
         }));
         return command;
     }
 
-    private static async Task FollowAsync(NodeCall call)
+    private static async Task FollowAsync(NodeCall call, bool endsInRestart)
     {
         JsonElement last = default;
-        await foreach (var item in call.ReadAsync("import.progress"))
+        try
         {
-            last = item.ToJson();
-            if (State(last) == "running" && !call.Json)
+            await foreach (var item in call.ReadAsync("import.progress"))
             {
-                call.Out.WriteLine(UnderWay(last));
+                last = item.ToJson();
+                if (State(last) == "running" && !call.Json)
+                {
+                    call.Out.WriteLine(UnderWay(last));
+                }
             }
+        }
+        catch (RpcException) when (endsInRestart)
+        {
+            // The box was quicker than its last word. It knows it after the restart.
+        }
+
+        if (last.ValueKind == JsonValueKind.Undefined || State(last) == "running")
+        {
+            last = await AskAfterRestartAsync(call);
         }
 
         call.Print(last, ForPeople);
         if (State(last) == "failed")
         {
             throw new CommandFailedException(last.GetProperty("problem").GetString()!);
+        }
+    }
+
+    private static async Task<JsonElement> AskAfterRestartAsync(NodeCall call)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var session = await LocalNode.ConnectAsync(call.Options.DataDirectory, call.CancellationToken);
+                await foreach (var item in new NodeCall(call.Parsed, session, call.Options, call.CancellationToken).ReadAsync("import.progress"))
+                {
+                    return item.ToJson();
+                }
+            }
+            catch (Exception e) when (e is CommandFailedException or RpcException && attempt < RestartAttempts)
+            {
+                await Task.Delay(RestartPause, call.CancellationToken);
+            }
         }
     }
 

@@ -24,6 +24,16 @@ const answers = operations(ssb, pull, {
   connect: (to, cb) => ssb.connect(to, cb),
   publish: (content, cb) => ssb.publish(content, cb),
   publishPrivate: (content, recps, format, cb) => ssb.publish({ ...content, recps }, cb),
+  erase: (key, cb) => ssb.del(key, cb),
+  settle: (cb) => ssb.close(true, cb), // which flushes first
   getDecrypted: (id, cb) => ssb.get({ id, private: true }, cb)
+})
+/** Copies the log as flumelog-offset writes it with positions of so many bits. */
+answers.copyLog = (file, bits) => new Promise((resolve, reject) => {
+  const log = require('flumelog-offset')(file, { offsetCodec: bits, codec: require('ssb-db/codec') })
+  pull(ssb.createLogStream(), pull.asyncMap((message, cb) => log.append(message, cb)), pull.onEnd((error) => {
+    if (error) reject(error)
+    else log.onDrain(() => resolve(file))
+  }))
 })
 settings.listening(given.port, host).then(() => converse({ id: ssb.id, address }, answers))

@@ -126,6 +126,14 @@ module.exports = function operations(ssb, pull, stack) {
       return { key: stored.key, value: await ask(stack.getDecrypted, stored.key), signed: stored.value }
     },
 
+    /** Every message that is held: key, author and sequence. */
+    held: async () => (await ask((cb) => pull(ssb.createLogStream({ keys: true, values: true }), pull.collect(cb))))
+      .map(({ key, value }) => ({ key, author: value.author, sequence: value.sequence })),
+    /** Deletes a message from the log. */
+    erase: (key) => ask(stack.erase, key),
+    /** Waits until everything is in the files. */
+    settle: () => ask(stack.settle),
+
     /** Adds a blob of made-up bytes; answers with its id. */
     addBlob: (name, size) => ask((cb) => pull(pull.once(madeUpBytes(name, size)), ssb.blobs.add(cb)))
       .then((id) => id.startsWith('&') ? id : '&' + id),

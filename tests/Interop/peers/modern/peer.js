@@ -30,6 +30,8 @@ const answers = operations(ssb, pull, {
   publishWith: (keys, content, cb) => ssb.db.create({ keys, content }, cb),
   publishPrivate: (content, recps, format, cb) =>
     ssb.db.create({ keys: config.keys, content: { ...content, recps }, recps, encryptionFormat: format }, cb),
+  erase: (key, cb) => ssb.db.del(key, cb),
+  settle: (cb) => ssb.db.getLog().onDrain(() => ssb.db.getLog().onDeletesFlushed(cb)),
   getDecrypted: (key, cb) => ssb.db.get(key, cb)
 })
 settings.listening(given.port, host).then(() => converse({ id: ssb.id, address }, answers))
