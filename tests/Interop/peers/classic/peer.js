@@ -33,7 +33,7 @@ answers.copyLog = (file, bits) => new Promise((resolve, reject) => {
   const log = require('flumelog-offset')(file, { offsetCodec: bits, codec: require('ssb-db/codec') })
   pull(ssb.createLogStream(), pull.asyncMap((message, cb) => log.append(message, cb)), pull.onEnd((error) => {
     if (error) reject(error)
-    else log.onDrain(() => resolve(file))
+    else resolve(file)
   }))
 })
 settings.listening(given.port, host).then(() => converse({ id: ssb.id, address }, answers))
