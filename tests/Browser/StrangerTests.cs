@@ -20,7 +20,7 @@ public sealed class StrangerTests
 {
     /// <summary>What is open to everybody. All other routes, whichever there are, must refuse.</summary>
     private static readonly string[] Open =
-        ["/claim", "/sign-in", "/join", "/assets/{name}", "/healthz", "/access/claim", "/access/sign-in", "/language", "/authority.crt"];
+        ["/claim", "/sign-in", "/join", "/assets/{name}", "/healthz", "/access/claim", "/access/sign-in", "/language", "/authority.crt", "/login", "/sign-in/app", "/sign-in/app/events", "/access/sign-in-app"];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -30,7 +30,7 @@ public sealed class StrangerTests
         var routes = await RoutesAsync();
         var pages = typeof(Face).Assembly.GetTypes().SelectMany(static type => type.GetCustomAttributes<RouteAttribute>()).Select(static page => page.Template);
         Assert.Superset(pages.ToHashSet(), routes.Select(static route => route.Template).ToHashSet());
-        Assert.Superset(new HashSet<string> { "/metrics", "/api/status", "/_blazor", "/_blazor/negotiate", "/people", "/access/sign-out", "/access/secure" }, routes.Select(static route => route.Template).ToHashSet());
+        Assert.Superset(new HashSet<string> { "/metrics", "/api/status", "/_blazor", "/_blazor/negotiate", "/people", "/access/sign-out", "/access/secure", "/access/app" }, routes.Select(static route => route.Template).ToHashSet());
         await using var network = new TestNetwork();
         var pub = await network.StartPiPubAsync();
         using var stranger = Stranger(pub);
@@ -83,6 +83,8 @@ public sealed class StrangerTests
             builder.Services.AddSingleton((OwnerAccess)RuntimeHelpers.GetUninitializedObject(typeof(OwnerAccess)));
             builder.Services.AddSingleton((BoxPulse)RuntimeHelpers.GetUninitializedObject(typeof(BoxPulse)));
             builder.Services.AddSingleton((SecureConnection)RuntimeHelpers.GetUninitializedObject(typeof(SecureConnection)));
+            builder.Services.AddSingleton((AppSignIn)RuntimeHelpers.GetUninitializedObject(typeof(AppSignIn)));
+            builder.Services.AddSingleton(TimeProvider.System);
             builder.Services.AddSingleton(new HostNames(static () => []));
             builder.Services.AddSingleton(DispatchProxy.Create<IBlobStore, Nothing>());
             var app = builder.Build();

@@ -166,6 +166,15 @@ internal sealed class JsPeer : IAsyncDisposable
         return (read.GetProperty("size").GetInt64(), read.GetProperty("id").GetString()!);
     }
 
+    /// <summary>The web address with which a browser is signed in to a server that it is connected to.</summary>
+    public async Task<string> SignInUrlAsync(string server) => (await CallAsync("signInUrl", server)).GetString()!;
+
+    /// <summary>Signs in the browser whose page shows this SSB URI.</summary>
+    public Task<JsonElement> SignInBrowserAsync(string uri) => CallAsync("signInBrowser", uri);
+
+    /// <summary>Ends all that it has signed in to a server that it is connected to.</summary>
+    public Task<JsonElement> SignOutBrowsersAsync(string server) => CallAsync("signOutBrowsers", server);
+
     /// <summary>Calls an async method of a peer it is connected to, with a JSON array of arguments.</summary>
     public Task<JsonElement> CallRemoteAsync(string peer, string method, string arguments) =>
         CallRawAsync("call", Conversation.Quote(peer), Conversation.Quote(method), arguments);

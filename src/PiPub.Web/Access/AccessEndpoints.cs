@@ -73,7 +73,7 @@ public static class AccessEndpoints
     }
 
     /// <summary>The form, if it came from a page of the box; else the answer is given here.</summary>
-    private static async Task<IFormCollection?> ReadAsync(HttpContext context)
+    internal static async Task<IFormCollection?> ReadAsync(HttpContext context)
     {
         if (context.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true } || !context.Request.HasFormContentType)
         {
@@ -85,7 +85,7 @@ public static class AccessEndpoints
         return await context.Request.ReadFormAsync(context.RequestAborted);
     }
 
-    private static void Answer(HttpContext context, AccessAnswer answer, string welcome, string again)
+    internal static void Answer(HttpContext context, AccessAnswer answer, string welcome, string again)
     {
         if (answer.Token is { } token)
         {
@@ -97,6 +97,7 @@ public static class AccessEndpoints
         var problem = answer.Outcome switch
         {
             AccessOutcome.WrongCode => "code",
+            AccessOutcome.NotByApp => "app",
             AccessOutcome.WeakPassword => "short",
             AccessOutcome.TooOften => $"wait&seconds={Math.Ceiling(answer.Wait.TotalSeconds):0}",
             AccessOutcome.AlreadyClaimed => "claimed",

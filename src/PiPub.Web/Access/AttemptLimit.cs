@@ -59,7 +59,8 @@ public sealed class AttemptLimit(TimeProvider time)
         }
     }
 
-    private static IPAddress Network(IPAddress address)
+    /// <summary>What counts as one place: an IPv4 address, or the /64 of an IPv6 one.</summary>
+    internal static IPAddress Network(IPAddress address)
     {
         address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         if (address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6)

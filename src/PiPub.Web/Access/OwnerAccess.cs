@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using PiPub.Scuttlebutt.Cryptography;
+using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage.State;
 
 namespace PiPub.Web.Access;
@@ -14,6 +15,9 @@ public enum AccessOutcome
 
     /// <summary>The password is not the owner's.</summary>
     WrongPassword,
+
+    /// <summary>No app of the owner's vouches for it.</summary>
+    NotByApp,
 
     /// <summary>The claim code is not the one that the box shows.</summary>
     WrongCode,
@@ -45,7 +49,7 @@ public readonly record struct AccessAnswer(AccessOutcome Outcome, string? Token 
 /// memory for it; a board with 1 GB runs a node beside it), one at a time. A session is 32 random bytes in a cookie; its
 /// SHA-256 is kept. Sessions end after 60 days without a visit.
 /// </remarks>
-public sealed class OwnerAccess : IDisposable
+public sealed partial class OwnerAccess : IDisposable
 {
     /// <summary>The shortest password, in characters.</summary>
     public const int MinPassword = 10;
@@ -220,30 +224,6 @@ public sealed class OwnerAccess : IDisposable
         return session;
     }
 
-    /// <summary>Whether programs have a token.</summary>
-    public bool HasApiToken => _table.ApiTokenHash is not null;
-
-    /// <summary>Makes a new token with which programs may read how the box is doing; an earlier one is good no more.</summary>
-    public string CreateApiToken()
-    {
-        var token = RandomNumberGenerator.GetBytes(TokenBytes);
-        _table.ReplaceApiToken(SHA256.HashData(token), _time.GetUtcNow());
-        return Convert.ToHexStringLower(token);
-    }
-
-    /// <summary>Lets programs read nothing any more.</summary>
-    public void RemoveApiToken() => _table.ReplaceApiToken(null, _time.GetUtcNow());
-
-    /// <summary>Whether this is the token for programs.</summary>
-    public bool IsApiToken(string? token)
-    {
-        Span<byte> bytes = stackalloc byte[TokenBytes];
-        return token?.Length == 2 * TokenBytes
-            && Convert.FromHexString(token, bytes, out _, out _) == System.Buffers.OperationStatus.Done
-            && _table.ApiTokenHash is { } hash
-            && CryptographicOperations.FixedTimeEquals(SHA256.HashData(bytes), hash);
-    }
-
     /// <summary>Signs a browser out. False when it was not signed in.</summary>
     public bool End(long session)
     {
@@ -271,11 +251,11 @@ public sealed class OwnerAccess : IDisposable
 
     private static string Text(IPAddress address) => (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
 
-    private string Begin(IPAddress address, string? browser)
+    private string Begin(IPAddress address, string? browser, FeedId? app = null)
     {
         var token = RandomNumberGenerator.GetBytes(TokenBytes);
         browser = string.IsNullOrWhiteSpace(browser) ? "" : browser.Length > MaxBrowserText ? browser[..MaxBrowserText] : browser;
-        _ = _table.Add(SHA256.HashData(token), _time.GetUtcNow(), Text(address), browser);
+        _ = _table.Add(SHA256.HashData(token), _time.GetUtcNow(), Text(address), browser, app);
         return Convert.ToHexStringLower(token);
     }
 

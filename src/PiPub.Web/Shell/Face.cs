@@ -73,6 +73,7 @@ public static class Face
         app.MapEmbeddedAssets();
         app.MapPictures(app.Services.GetRequiredService<IBlobStore>());
         app.MapAccess(app.Services.GetRequiredService<OwnerAccess>());
+        app.MapAppSignIn(app.Services.GetRequiredService<AppSignIn>(), app.Services.GetRequiredService<TimeProvider>());
         app.MapSecureConnection(secure, app.Services.GetRequiredService<OwnerAccess>());
         app.MapLanguage();
         app.MapImport();

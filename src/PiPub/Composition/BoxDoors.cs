@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
+using PiPub.Node.HttpAuth;
+using PiPub.Node.Invites;
 using PiPub.Storage.State;
 using PiPub.Web.Access;
 using PiPub.Web.Https;
@@ -10,7 +12,7 @@ namespace PiPub.Composition;
 /// <summary>Who comes in to the pages, and by which ways.</summary>
 internal sealed partial class BoxDoors : IDisposable
 {
-    public BoxDoors(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, ILoggerFactory logs, TimeProvider time)
+    public BoxDoors(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, InviteAddresses addresses, ILoggerFactory logs, TimeProvider time)
     {
         // How a new owner shows that the box is theirs.
         var code = ClaimFile.Read(options.ClaimFile, out var problem);
@@ -23,12 +25,28 @@ internal sealed partial class BoxDoors : IDisposable
 
         ClaimMethods.Register(node.Methods, Access);
 
+        // The owner's app in place of the password.
+        var box = storage.Identity.Id;
+        App = new AppSignIn(
+            Access,
+            table,
+            isOn =>
+            {
+                var auth = new HttpAuthentication(box, () => node.Owner.Owner, node.Peers, new HttpAuthChallenges(time), time) { IsOn = isOn };
+                auth.Register(node.Methods);
+                return auth;
+            },
+            from => ((networks.IsAtHome(from) ? addresses.AddressOf(box, "local") : null) ?? addresses.AddressOf(box, null))?.Split(';')[0]);
+
         // The secure address, which the box vouches for itself.
         Secure = new SecureConnection(options.HttpsPort is null ? null : Certificate(options, storage, node, networks, logs, time), table);
     }
 
     /// <summary>Who may use the pages.</summary>
     public OwnerAccess Access { get; }
+
+    /// <summary>Signing in with the owner's app.</summary>
+    public AppSignIn App { get; }
 
     /// <summary>The way to the pages by HTTPS.</summary>
     public SecureConnection Secure { get; }
@@ -37,6 +55,7 @@ internal sealed partial class BoxDoors : IDisposable
     public void AddServices(IServiceCollection services)
     {
         services.AddSingleton(Access);
+        services.AddSingleton(App);
         services.AddSingleton(Secure);
     }
 

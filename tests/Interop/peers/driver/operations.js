@@ -148,6 +148,13 @@ module.exports = function operations(ssb, pull, stack) {
       return { size: bytes.length, id: '&' + crypto.createHash('sha256').update(bytes).digest('base64') + '.sha256' }
     },
 
+    /** The web address with which a browser is signed in to a connected server (modern stack only). */
+    signInUrl: (server) => ask(ssb.httpAuthClient.produceSignInWebUrl, server),
+    /** Signs in the browser whose page shows this SSB URI (modern stack only). */
+    signInBrowser: (uri) => ask(ssb.httpAuthClient.consumeSignInSsbUri, uri),
+    /** Ends all that was signed in to a connected server (modern stack only). */
+    signOutBrowsers: (server) => ask(ssb.httpAuthClient.invalidateAllSessions, server),
+
     /** Calls an async method of a connected peer. */
     call: (peer, method, args) => ask((cb) => remote(peer, method)(...args, cb)),
     /** Reads a source of a connected peer to its end. */

@@ -20,6 +20,7 @@ const ssb = create
   .use(require('ssb-conn'))
   .use(require('ssb-blobs'))
   .use(require('ssb-invite-client'))
+  .use(require('ssb-http-auth-client'))
   .call(null, config)
 
 const answers = operations(ssb, pull, {
