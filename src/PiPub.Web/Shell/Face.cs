@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using PiPub.Storage;
 using PiPub.Web.Access;
 using PiPub.Web.Assets;
+using PiPub.Web.Backups;
 using PiPub.Web.Dashboard;
 using PiPub.Web.Https;
 using PiPub.Web.Import;
@@ -77,6 +78,7 @@ public static class Face
         app.MapSecureConnection(secure, app.Services.GetRequiredService<OwnerAccess>());
         app.MapLanguage();
         app.MapImport();
+        app.MapBackups();
         app.MapMachines(app.Services.GetRequiredService<OwnerAccess>(), app.Services.GetRequiredService<BoxPulse>());
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(static options => options.ContentSecurityFrameAncestorsPolicy = null);
     }
