@@ -57,6 +57,16 @@ internal sealed partial class Visitor : IDisposable
     public Task<HttpResponseMessage> PostAsync(string path, params (string Name, string Value)[] fields) =>
         _http.PostAsync(path, new FormUrlEncodedContent(fields.Select(static field => KeyValuePair.Create(field.Name, field.Value))), Stop);
 
+    public Task<HttpResponseMessage> PostAsync(string path, HttpContent content) => _http.PostAsync(path, content, Stop);
+
+    /// <summary>Opens a page and reads the hidden field of its form: its name and value.</summary>
+    public async Task<(string Name, string Value)> TokenAsync(string page)
+    {
+        var token = Hidden().Match(await (await GetAsync(page)).Content.ReadAsStringAsync(Stop));
+        Assert.True(token.Success, $"{page} has no form.");
+        return (token.Groups[1].Value, WebUtility.HtmlDecode(token.Groups[2].Value));
+    }
+
     /// <summary>Opens a page and sends its form with these fields and whatever is hidden in it.</summary>
     public async Task<HttpResponseMessage> FillInAsync(string page, string action, params (string Name, string Value)[] fields)
     {
