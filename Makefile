@@ -56,7 +56,7 @@ out/.network:
 
 # What the pages are looked at with by tests/Browser.
 out/.browser:
-	tests/need chromium:chromium
+	tests/need chromium:chromium certutil:libnss3-tools
 	@mkdir -p out && touch $@
 
 out/.node:

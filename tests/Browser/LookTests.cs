@@ -18,6 +18,7 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
     [InlineData("setup", "/setup", true)]
     [InlineData("connected", "/setup/connect", true)]
     [InlineData("sign-in", "/sign-in?problem=password", false)]
+    [InlineData("sign-in-app", "/sign-in/app", false)]
     [InlineData("join-broken", "/join", false)]
     public Task A_page_fits_every_screen_and_everybody(string name, string path, bool isOwners) => LookAsync(box.Pub, name, path, isOwners, box.Cookies);
 
@@ -128,6 +129,9 @@ public sealed class LivedInBox(Chromium chromium) : IAsyncLifetime
         await client.RedeemAsync(Pub.Invite!);
         await client.ConnectAsync(Pub.Address);
         await owner.SeesAsync("Your app is connected, and the box follows you now.");
+        await owner.GoLiveAsync("/settings");
+        await owner.ClickAsync("Switch it on");
+        await owner.SeesAsync("It is switched on.");
         InviteLink = "/join?invite=" + Uri.EscapeDataString(await Pub.CreateInviteAsync());
         Cookies = await owner.CookiesAsync();
     }

@@ -34,9 +34,13 @@ internal sealed class Visit : IAsyncDisposable
     /// <param name="pub">The box whose pages are to be seen.</param>
     /// <param name="cookies">What another visit's <see cref="CookiesAsync"/> gave: the same person.</param>
     /// <param name="mayInject">Whether the test may run its own scripts in the pages, which the box forbids.</param>
-    public static async Task<Visit> OpenAsync(Chromium chromium, PiPubProcess pub, string? cookies = null, bool mayInject = false)
+    public static Task<Visit> OpenAsync(Chromium chromium, PiPubProcess pub, string? cookies = null, bool mayInject = false) =>
+        OpenAsync(chromium.Browser, OriginOf(pub), cookies, mayInject);
+
+    /// <summary>Opens a browser of the test's own, or at another address of the box.</summary>
+    public static async Task<Visit> OpenAsync(IBrowser browser, string origin, string? cookies = null, bool mayInject = false)
     {
-        var fresh = await chromium.Browser.NewContextAsync(new()
+        var fresh = await browser.NewContextAsync(new()
         {
             ViewportSize = new() { Width = 390, Height = 844 },
             Locale = "en-GB",
@@ -44,7 +48,7 @@ internal sealed class Visit : IAsyncDisposable
             BypassCSP = mayInject,
         });
         fresh.SetDefaultTimeout(PatienceInMilliseconds);
-        var visit = new Visit(fresh, await fresh.NewPageAsync(), OriginOf(pub));
+        var visit = new Visit(fresh, await fresh.NewPageAsync(), origin);
         visit.Watch();
         return visit;
     }
@@ -140,7 +144,7 @@ internal sealed class Visit : IAsyncDisposable
         Page.PageError += (_, error) => offences.Enqueue($"{Page.Url} failed: {error}");
         Page.WebSocket += (_, socket) =>
         {
-            if (!socket.Url.StartsWith(origin.Replace("http:", "ws:", StringComparison.Ordinal) + "/", StringComparison.Ordinal))
+            if (!socket.Url.StartsWith(origin.Replace("http", "ws", StringComparison.Ordinal) + "/", StringComparison.Ordinal))
                 offences.Enqueue($"{Page.Url} opened {socket.Url}");
             socket.FrameSent += (_, frame) =>
             {

@@ -23,7 +23,12 @@ public static class SecurityHeaders
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        if (context.Request.IsHttps)
+        {
+            // By HTTP browsers pass it over, and complain.
+            headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        }
+
         return next(context);
     }
 }
