@@ -1,15 +1,8 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
-using PiPub.Node.Blobs;
 using PiPub.Node.Identity;
-using PiPub.Node.Intake;
-using PiPub.Node.Peers;
-using PiPub.Node.Publishing;
-using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.LegacyLogs;
-using PiPub.Storage;
 using PiPub.Storage.Import;
-using PiPub.Storage.State;
 
 namespace PiPub.Node.Import;
 
