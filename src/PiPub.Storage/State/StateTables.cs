@@ -46,6 +46,7 @@ public static partial class StateTables
         new("last_import", TableRole.MadeAgain, "What came of an import is told once."),
         new("web_password", TableRole.OfMachine, "The box is claimed anew where it is put back, and its password is that claim's."),
         new("web_sessions", TableRole.OfMachine, "Browsers are signed in to a machine."),
+        new("web_app_sessions", TableRole.OfMachine, "As sessions are."),
         new("web_api_token", TableRole.OfMachine, "As sessions are."),
         new("web_choices", TableRole.OfMachine, "Whether HTTP leads to HTTPS, whose authority is the machine's."),
         new("backups", TableRole.OfMachine, "When this machine was backed up last."),

@@ -54,9 +54,9 @@ public sealed class HttpsTests
         using var authority = await AuthorityAsync(box);
         var fingerprint = string.Join(':', Convert.ToHexString(SHA256.HashData(authority.RawData)).Chunk(2).Select(static pair => new string(pair)));
         using var visitor = new Visitor(box);
-        Assert.Contains(fingerprint, await TextAsync(visitor, "/claim"), StringComparison.Ordinal);
+        Assert.Contains(fingerprint, (await TextAsync(visitor, "/claim")).Replace("<wbr>", "", StringComparison.Ordinal), StringComparison.Ordinal);
         await visitor.ClaimAsync(box, Password);
-        Assert.Contains(fingerprint, await TextAsync(visitor, "/settings"), StringComparison.Ordinal);
+        Assert.Contains(fingerprint, (await TextAsync(visitor, "/settings")).Replace("<wbr>", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]
