@@ -18,6 +18,8 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
     [InlineData("import", "/setup/import", true)]
     [InlineData("setup", "/setup", true)]
     [InlineData("connected", "/setup/connect", true)]
+    [InlineData("restore", "/setup/restore?problem=Damaged", true)]
+    [InlineData("own-feed", "/own-feed", true)]
     [InlineData("sign-in", "/sign-in?problem=password", false)]
     [InlineData("sign-in-app", "/sign-in/app", false)]
     [InlineData("join-broken", "/join", false)]

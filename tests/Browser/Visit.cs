@@ -146,10 +146,12 @@ internal sealed class Visit : IAsyncDisposable
         {
             if (!socket.Url.StartsWith(origin.Replace("http", "ws", StringComparison.Ordinal) + "/", StringComparison.Ordinal))
                 offences.Enqueue($"{Page.Url} opened {socket.Url}");
+            // The page that is left may still say something on its own connection.
+            var page = live;
             socket.FrameSent += (_, frame) =>
             {
                 if (frame.Binary is { } bytes && bytes.AsSpan().IndexOf(Drawn) >= 0)
-                    live.TrySetResult();
+                    page.TrySetResult();
             };
         };
     }

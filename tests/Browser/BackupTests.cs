@@ -1,0 +1,89 @@
+using Microsoft.Playwright;
+using PiPub.Interop;
+
+namespace PiPub.BrowserTests;
+
+/// <summary>Somebody downloads a backup, loses the box, and makes another one of it on the pages.</summary>
+public sealed class BackupTests(Chromium chromium)
+{
+    private const string Passphrase = "four words in a row";
+
+    [Fact]
+    public async Task A_backup_is_downloaded_from_one_box_and_makes_another_one_of_it()
+    {
+        await using var network = new TestNetwork();
+        var old = await network.StartPiPubAsync();
+        await using var visit = await Visit.OpenAsync(chromium, old);
+        await visit.ClaimAsync(old);
+        await visit.IsLiveAsync();
+        await visit.FillAsync("Its name, which everybody sees", "Our kitchen box");
+        await visit.ClickToAsync("Continue", "/setup/connect");
+        await visit.GoLiveAsync("/");
+        await visit.SeesAsync("There is no backup of this box yet.");
+        await visit.GoLiveAsync("/settings");
+        await visit.FillAsync("A passphrase for the backup", Passphrase);
+        await visit.FillAsync("The same passphrase again", "four words in a box");
+        await visit.ClickAsync("Download a backup");
+        await visit.SeesAsync("The two passphrases are not the same.");
+        await visit.GoLiveAsync("/settings");
+        await visit.FillAsync("A passphrase for the backup", Passphrase);
+        await visit.FillAsync("The same passphrase again", Passphrase);
+        var download = await visit.Page.RunAndWaitForDownloadAsync(() => visit.ClickAsync("Download a backup"));
+        Assert.EndsWith(".pipub-backup", download.SuggestedFilename, StringComparison.Ordinal);
+        var file = Path.Combine(network.Directory, download.SuggestedFilename);
+        await download.SaveAsAsync(file);
+        await visit.GoLiveAsync("/settings");
+        await visit.SeesAsync("The last backup was made on");
+        await visit.GoLiveAsync("/");
+        Assert.Equal(0, await visit.Page.GetByText("There is no backup of this box yet.").CountAsync());
+        await old.StopAsync();
+
+        var box = await network.StartPiPubAsync();
+        await using var owner = await Visit.OpenAsync(chromium, box);
+        await owner.ClaimAsync(box);
+        await owner.IsLiveAsync();
+        await owner.Page.GetByRole(AriaRole.Link, new() { Name = "Put a backup back" }).ClickAsync();
+        await owner.ArrivesAtAsync("/setup/restore");
+        await UploadAsync(owner, "not the passphrase", file);
+        await owner.SeesAsync("This is not the passphrase of the backup.");
+        var other = Path.Combine(network.Directory, "holiday.jpg");
+        await File.WriteAllTextAsync(other, "a picture", TestContext.Current.CancellationToken);
+        await UploadAsync(owner, Passphrase, other);
+        await owner.SeesAsync("This file is not a backup of a PiPub box.");
+        await UploadAsync(owner, Passphrase, file);
+        await owner.SeesAsync("Our kitchen box");
+        await owner.SeesAsync(old.Id);
+        await owner.SeesAsync("The old box must never run again.");
+        Assert.True(await owner.Page.GetByRole(AriaRole.Button, new() { Name = "Put it back", Exact = true }).IsDisabledAsync());
+        Assert.Equal(box.Id, (await box.CommandAsync("whoami")).GetProperty("id").GetString());
+
+        await owner.Page.GetByLabel("The old box is gone for good, or its card is erased.").CheckAsync();
+        owner.AssertWasQuiet();
+        var isBack = owner.IsLoadedAgainAsync();
+        await owner.ClickAsync("Put it back");
+        await isBack;
+        Assert.Equal(old.Id, (await box.CommandAsync("whoami")).GetProperty("id").GetString());
+        await owner.GoLiveAsync("/");
+        await owner.SeesAsync("Our kitchen box");
+        await owner.SeesAsync("The box waits until others have told what it published last");
+        await owner.Page.GetByRole(AriaRole.Link, new() { Name = "How it stands" }).First.ClickAsync();
+        await owner.ArrivesAtAsync("/own-feed");
+        await owner.IsLiveAsync();
+        await owner.Page.GetByText("I know that nothing is missing").ClickAsync();
+        await owner.FillAsync("Type the word “publish” to confirm", "yes");
+        await owner.ClickAsync("Publish without waiting");
+        await owner.SeesAsync("That is not the word.");
+        await owner.FillAsync("Type the word “publish” to confirm", "publish");
+        await owner.ClickAsync("Publish without waiting");
+        await owner.SeesAsync("All of it is here. The box publishes as usual.");
+        Assert.Equal("ready", (await box.CommandAsync("status")).GetProperty("publishing").GetString());
+    }
+
+    private static async Task UploadAsync(Visit visit, string passphrase, string file)
+    {
+        await visit.GoLiveAsync("/setup/restore");
+        await visit.FillAsync("The passphrase of the backup", passphrase);
+        await visit.Page.GetByLabel("The backup", new() { Exact = true }).SetInputFilesAsync(file);
+        await visit.ClickAsync("Read the backup");
+    }
+}
