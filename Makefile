@@ -51,7 +51,7 @@ out/.libraries:
 
 # What the networks of tests/Network are made of.
 out/.network:
-	tests/need ip:iproute2 nft:nftables miniupnpd:miniupnpd natpmpc:natpmpc avahi-daemon:avahi-daemon avahi-browse:avahi-utils dbus-daemon:dbus-daemon
+	tests/need ip:iproute2 nft:nftables miniupnpd:miniupnpd natpmpc:natpmpc avahi-daemon:avahi-daemon avahi-browse:avahi-utils dbus-daemon:dbus-daemon curl:curl
 	@mkdir -p out && touch $@
 
 # What the pages are looked at with by tests/Browser.
