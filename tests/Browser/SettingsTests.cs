@@ -39,5 +39,33 @@ public sealed class SettingsTests(Chromium chromium)
             await File.ReadAllTextAsync(Path.Combine(pub.Directory, "pipub.conf"), TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task How_it_is_found_is_checked_and_what_needs_a_restart_says_so()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        await owner.GoLiveAsync("/settings");
+        await owner.FillAsync("Its name in your home network, before .local", "our box");
+        await owner.ClickAsync("Save how it is found");
+        await owner.SeesAsync("A name in the home network has only letters from a to z");
+        await owner.FillAsync("Its name in your home network, before .local", "Our-Box");
+        await owner.ClickAsync("Save how it is found");
+        await owner.SeesAsync("Saved.");
+        Assert.Equal(0, await owner.Page.GetByText("Some of it holds only after a restart.").CountAsync());
+        await owner.Page.GetByLabel("Ask the router to let friends in from outside").UncheckAsync();
+        await owner.ClickAsync("Save how it is found");
+        await owner.SeesAsync("Some of it holds only after a restart.");
+        Assert.Equal(
+            "host-name = our-box\nmap-port = off\n",
+            await File.ReadAllTextAsync(Path.Combine(pub.Directory, "pipub.conf"), TestContext.Current.CancellationToken));
+        // The tests give a public-host on the command line, which is stronger than what the page could write.
+        await owner.FillAsync("A name that leads to the box from outside, if you have one", "pub.example.org");
+        await owner.ClickAsync("Save how it is found");
+        await owner.SeesAsync("The setting public-host is fixed by --public-host on the command line.");
+        await owner.SeesAsync("This machine's own system gives it its address.");
+    }
+
     private static async Task<long> QuotaAsync(PiPubProcess pub) => (await pub.CommandAsync("status")).GetProperty("blobQuotaBytes").GetInt64();
 }

@@ -13,7 +13,9 @@ public sealed class ArchitectureTests
         ["PiPub.Storage"] = ["PiPub.Scuttlebutt"],
         ["PiPub.Node"] = ["PiPub.Storage", "PiPub.Scuttlebutt"],
         ["PiPub.Web"] = ["PiPub.Node", "PiPub.Storage", "PiPub.Scuttlebutt"],
-        ["pipub"] = ["PiPub.Web", "PiPub.Node", "PiPub.Storage", "PiPub.Scuttlebutt"],
+        // The machine's caretaker and the face do not know each other: pipub joins them.
+        ["PiPub.Appliance"] = ["PiPub.Node", "PiPub.Storage", "PiPub.Scuttlebutt"],
+        ["pipub"] = ["PiPub.Web", "PiPub.Appliance", "PiPub.Node", "PiPub.Storage", "PiPub.Scuttlebutt"],
     };
 
     // Files, sockets, databases, processes, and clocks that are not TimeProvider.

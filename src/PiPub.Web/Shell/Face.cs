@@ -17,6 +17,7 @@ using PiPub.Web.Import;
 using PiPub.Web.Language;
 using PiPub.Web.Machines;
 using PiPub.Web.People;
+using PiPub.Web.Settings;
 
 namespace PiPub.Web.Shell;
 
@@ -77,6 +78,7 @@ public static class Face
         app.MapAppSignIn(app.Services.GetRequiredService<AppSignIn>(), app.Services.GetRequiredService<TimeProvider>());
         app.MapSecureConnection(secure, app.Services.GetRequiredService<OwnerAccess>());
         app.MapLanguage();
+        app.MapAddress(app.Services.GetRequiredService<IMachineAddress>());
         app.MapImport();
         app.MapBackups();
         app.MapMachines(app.Services.GetRequiredService<OwnerAccess>(), app.Services.GetRequiredService<BoxPulse>());

@@ -147,7 +147,9 @@ public sealed class Box : IAsyncDisposable
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
         _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, _inviteAddresses, logs, TimeProvider.System));
-        _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, life, TimeProvider.System);
+        var settings = _closing.Add(new BoxSettingsPage(options, storage, _node, _networks, life, logs, TimeProvider.System));
+        await settings.RecoverAsync();
+        _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, TimeProvider.System);
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _doors.Secure.Certificate, _face.AddServices, MapWeb, logs));
         await web.StartAsync(cancellationToken);

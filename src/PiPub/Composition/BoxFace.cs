@@ -20,7 +20,7 @@ using PiPub.Web.Shell;
 namespace PiPub.Composition;
 
 /// <summary>What the pages know of the box and may do with it.</summary>
-internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, BoxBackups backups, InviteAddresses addresses, BoxLife life, TimeProvider time)
+internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, BoxBackups backups, InviteAddresses addresses, BoxSettingsPage settings, TimeProvider time)
 {
     private const string ThermalZone = "/sys/class/thermal/thermal_zone0/temp";
     private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
@@ -49,13 +49,10 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(node.Invitations);
         services.AddSingleton(OwnerInvite);
         services.AddSingleton(networks.Reach);
-        services.AddSingleton<IBoxSettings>(new BoxSettings(options, storage.Identity.Id, node.Publisher, node.Replication));
         services.AddSingleton(node.Importer);
         services.AddSingleton(new UploadDesk(Path.Combine(storage.Directory.Path, "uploads"), () => storage.Directory.FreeBytes - options.MinFreeSpace, time));
         services.AddSingleton(new ImportShelf(options.ImportDirectory ?? Path.Combine(storage.Directory.Path, "import")));
-        services.AddSingleton<IBoxLimits>(new BoxLimitSettings(options, storage, node));
-        services.AddSingleton<IBoxLife>(life);
-        services.AddSingleton<IFactoryReset>(new StagedFactoryReset(options, life));
+        settings.AddServices(services);
         services.AddSingleton(time);
     }
 

@@ -97,6 +97,12 @@ internal sealed class BoxNetworks : IAsyncDisposable
     /// <summary>Ends when it is known whether the local network has a name for the box.</summary>
     public Task WhenNamed => _mdns.Settled;
 
+    /// <summary>The networks that the machine is in now.</summary>
+    public IReadOnlyList<LocalNetwork> Present => _watch.Current;
+
+    /// <summary>Takes the host name that the options have now.</summary>
+    public void Rename() => _mdns.Rename(_mdnsOptions());
+
     /// <summary>Begins, once it is known on which ports the box listens.</summary>
     public void Start()
     {

@@ -83,6 +83,9 @@ public sealed class PiPubOptions
     /// <summary>The box's name on the local network, without <c>.local</c>.</summary>
     public string HostName { get; set; } = "pipub";
 
+    /// <summary>Where systemd-networkd reads its files, for a fixed address of the machine; null where PiPub leaves its address alone.</summary>
+    public string? NetworkDirectory { get; set; }
+
     /// <summary>Whether the home router is asked to pass connections on to the port for peers.</summary>
     public bool MapPort { get; set; } = true;
 

@@ -64,8 +64,12 @@ public sealed class FactoryResetTests : IDisposable
             await FillAsync(box);
         }
 
-        string[] foreign = ["notes.txt", "secret.backup", "log/readme", "blobs/sha256/photo.jpg", "keys/my.key", "mine/secret", "state.sqlite.old"];
-        Directory.CreateDirectory(_directory.In("mine"));
+        string[] foreign = ["notes.txt", "secret.backup", "log/readme", "blobs/sha256/photo.jpg", "keys/my.key", "uploads/cat.png", "backups/one.pipub-backup", "mine/secret", "state.sqlite.old"];
+        foreach (var path in (string[])["mine", "uploads", "backups"])
+        {
+            Directory.CreateDirectory(_directory.In(path));
+        }
+
         foreach (var path in foreign)
         {
             await File.WriteAllTextAsync(_directory.In(path), path, Stop);

@@ -94,6 +94,17 @@ public sealed partial class MdnsPresence : IDisposable
         _watch.Changed += Refresh;
     }
 
+    /// <summary>Goes by another host name from now on: what was published under the old one is taken back. Only after <see cref="Start"/>.</summary>
+    public void Rename(MdnsOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _loop?.Post(() =>
+        {
+            _options = options;
+            Connect();
+        });
+    }
+
     /// <summary>Takes leave: the daemon says goodbye for the box.</summary>
     public void Dispose()
     {

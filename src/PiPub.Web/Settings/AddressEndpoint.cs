@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace PiPub.Web.Settings;
+
+/// <summary>
+/// Where the button goes by which a new address is confirmed. A form of its own and not a click on a live page: only a request
+/// tells by which address it came.
+/// </summary>
+public static class AddressEndpoint
+{
+    /// <summary>Its path.</summary>
+    public const string Path = "/settings/address/confirm";
+
+    /// <summary>Takes the form.</summary>
+    public static void MapAddress(this IEndpointRouteBuilder routes, IMachineAddress address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        routes.MapPost(Path, (RequestDelegate)(context => ConfirmAsync(context, address))).WithMetadata(new RequireAntiforgeryTokenAttribute());
+    }
+
+    private static async Task ConfirmAsync(HttpContext context, IMachineAddress address)
+    {
+        var isOurs = context.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: true };
+        var isKept = isOurs && await address.ConfirmAsync(context.Connection.LocalIpAddress);
+        context.Response.Redirect(isKept ? "/settings?address=kept#address" : "/settings?address=elsewhere#address");
+    }
+}
