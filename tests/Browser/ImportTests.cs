@@ -67,6 +67,29 @@ public sealed class ImportTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task The_progress_is_the_same_in_two_browsers_and_either_can_stop_it()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var stick = Directory.CreateDirectory(Path.Combine(pub.Directory, "import", "stick")).FullName;
+        File.Move(await WriteLogAsync(network, 40_000), Path.Combine(stick, "log.offset"));
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        await using var other = await Visit.OpenAsync(chromium, pub);
+        await other.SignInAsync();
+        await other.GoLiveAsync("/setup/import");
+        await owner.GoLiveAsync("/setup/import");
+
+        await owner.ClickAsync("Bring only its messages along");
+        await other.ClickAsync("Stop it");
+
+        await owner.SeesAsync("The import was stopped");
+        await other.SeesAsync("The import was stopped");
+        owner.AssertWasQuiet();
+        other.AssertWasQuiet();
+    }
+
+    [Fact]
     public async Task The_box_goes_on_as_the_old_pub_after_the_warning_is_confirmed()
     {
         await using var network = new TestNetwork();

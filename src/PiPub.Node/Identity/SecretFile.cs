@@ -6,7 +6,7 @@ namespace PiPub.Node.Identity;
 
 /// <summary>
 /// The file <c>secret</c> in the data directory: the box's own key pair. Made once, readable by its user only (mode 0400),
-/// never overwritten. It is the machine's identity, not its owner's, who is a person with a key in their own phone.
+/// never overwritten, and only by <see cref="IdentityChange"/> replaced, which keeps it beside. It is the machine's identity, not its owner's, who is a person with a key in their own phone.
 /// </summary>
 /// <remarks>Its text is <see cref="SecretText"/>'s. Source: ssb-keys 8.5.0, storage.js.</remarks>
 public static class SecretFile

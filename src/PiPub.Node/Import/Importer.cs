@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using PiPub.Node.Identity;
 using PiPub.Scuttlebutt.LegacyLogs;
+using PiPub.Storage.Disk;
 using PiPub.Storage.Import;
 
 namespace PiPub.Node.Import;
@@ -114,6 +115,11 @@ public sealed partial class Importer : IAsyncDisposable
         if (order.Identity is not { } identity)
         {
             return;
+        }
+
+        if (DataReplacement.IsPending(_room.DataDirectory))
+        {
+            throw new ImportRefusedException("A backup is put back at the next start. Restart the box first.");
         }
 
         if (identity.Id == _room.Box)

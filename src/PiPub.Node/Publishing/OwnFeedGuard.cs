@@ -12,7 +12,8 @@ namespace PiPub.Node.Publishing;
 /// <remarks>
 /// <para>A feed whose key was created in this data directory is free at once. Any other must first be recovered: its messages
 /// come back from peers, and it is free when so many different peers as are required have told a sequence and all that any
-/// of them has told of is here; or when the owner says so. It is barred again when the log holds less than this directory
+/// of them has told of is here; or when the owner says so: of a log that was brought along (<see cref="Recovered"/>), or in spite of
+/// what is missing (<see cref="Override"/>). It is barred again when the log holds less than this directory
 /// remembers.</para>
 /// <para>After a backup was put back (or the log was lost) this directory knows how far the feed had got at least. Then only
 /// peers that hold as much count, and where there is but one of them, as in a home with one phone, it is enough after

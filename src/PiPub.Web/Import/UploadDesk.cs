@@ -59,7 +59,7 @@ public sealed class UploadDesk
     private readonly Func<long> _freeBytes;
     private readonly TimeProvider _time;
     private int _isTaken;
-    private (UploadProgress? Progress, UploadProblem Problem, string Detail) _state;
+    private State _state = new(null, UploadProblem.None, "");
 
     /// <summary>Empties the directory.</summary>
     /// <param name="directory">Where uploads lie while they are needed; made when missing.</param>
@@ -81,7 +81,7 @@ public sealed class UploadDesk
     public UploadProgress? Progress => _state.Progress;
 
     /// <summary>What was wrong with the last one.</summary>
-    public (UploadProblem Problem, string Detail) Problem => (_state.Problem, _state.Detail);
+    public (UploadProblem Problem, string Detail) Problem => Volatile.Read(ref _state).ToProblem();
 
     /// <summary>The most bytes that a file may have now: it needs room twice, as it is and as what is in it.</summary>
     public long MostBytes => Math.Max(0, _freeBytes() / 2);
@@ -154,8 +154,13 @@ public sealed class UploadDesk
 
     private void Tell(UploadProgress? progress, UploadProblem problem, string detail)
     {
-        _state = (progress, problem, detail);
+        _state = new State(progress, problem, detail);
         Changed?.Invoke();
+    }
+
+    private sealed record State(UploadProgress? Progress, UploadProblem Problem, string Detail)
+    {
+        public (UploadProblem Problem, string Detail) ToProblem() => (Problem, Detail);
     }
 
     /// <summary>The disk became full while a file was written.</summary>
