@@ -78,7 +78,7 @@ public sealed partial class ServerCertificate(CertificateAuthority authority, st
 
     /// <summary>More names than the box has now do no harm: a cable that is pulled for a moment is no reason to write.</summary>
     private static bool IsGood(Shown shown, List<string> wanted, DateTimeOffset now) =>
-        now >= shown.Certificate.NotBefore && now < shown.Certificate.NotAfter - RenewedBefore && shown.Names.IsSupersetOf(wanted);
+        now >= shown.From && now < shown.Until - RenewedBefore && shown.Names.IsSupersetOf(wanted);
 
     private Shown? Read()
     {
@@ -107,12 +107,12 @@ public sealed partial class ServerCertificate(CertificateAuthority authority, st
             NotKept(e.Message);
         }
 
-        Made(string.Join(", ", wanted));
+        Made(wanted);
         return new Shown(issued.CopyWithPrivateKey(key));
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A certificate for the secure address was made, for {Names}.")]
-    private partial void Made(string names);
+    private partial void Made(IReadOnlyList<string> names);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The certificate for the secure address could not be written down, so the next start makes another: {Reason}")]
     private partial void NotKept(string reason);
@@ -122,6 +122,7 @@ public sealed partial class ServerCertificate(CertificateAuthority authority, st
         public Shown(X509Certificate2 certificate)
         {
             Certificate = certificate;
+            (From, Until) = (new DateTimeOffset(certificate.NotBefore), new DateTimeOffset(certificate.NotAfter));
             var alternatives = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
             if (alternatives is not null)
             {
@@ -138,6 +139,10 @@ public sealed partial class ServerCertificate(CertificateAuthority authority, st
         }
 
         public X509Certificate2 Certificate { get; }
+
+        public DateTimeOffset From { get; }
+
+        public DateTimeOffset Until { get; }
 
         public HashSet<string> Names { get; } = new(StringComparer.Ordinal);
 

@@ -85,7 +85,7 @@ internal sealed partial class BoxDoors : IDisposable
         ];
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The box has no secure address: {Problem}. Put {Directory} back from a backup, or remove it: a new authority is made then, which every device has to trust anew.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The box has no secure address: {Problem}. Remove {Directory} to have another authority made, which every device has to trust anew.")]
     private static partial void NoCertificate(ILogger logger, string problem, string directory);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem} The box is claimed with the code that is printed instead.")]
