@@ -15,6 +15,7 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
     [InlineData("people", "/people", true)]
     [InlineData("invites", "/invites", true)]
     [InlineData("settings", "/settings", true)]
+    [InlineData("log", "/settings/log", true)]
     [InlineData("import", "/setup/import", true)]
     [InlineData("setup", "/setup", true)]
     [InlineData("connected", "/setup/connect", true)]

@@ -67,5 +67,38 @@ public sealed class SettingsTests(Chromium chromium)
         await owner.SeesAsync("This machine's own system gives it its address.");
     }
 
+    [Fact]
+    public async Task The_log_is_live_and_can_be_searched()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        await owner.GoLiveAsync("/settings/log");
+        await owner.SeesAsync("D-Bus or avahi-daemon is not there");
+        await owner.FillAsync("Search in it", "what nobody says");
+        await owner.SeesAsync("There is nothing like that.");
+        var client = await network.StartClassicAsync();
+        await owner.FillAsync("Search in it", client.Id[1..12]);
+        await owner.SeesAsync("There is nothing like that.");
+        await client.RedeemAsync(pub.Invite!);
+        await client.ConnectAsync(pub.Address);
+        await owner.SeesAsync(client.Id);
+    }
+
+    [Fact]
+    public async Task The_support_bundle_is_downloaded_and_two_browsers_are_told_apart()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        await owner.GoLiveAsync("/settings");
+        await owner.SeesAsync("Chrome on Linux");
+        var download = await owner.Page.RunAndWaitForDownloadAsync(() => owner.ClickAsync("Download the support bundle"));
+        Assert.Matches("^pipub-support-[0-9-]{10}\\.zip$", download.SuggestedFilename);
+        Assert.Null(await download.FailureAsync());
+    }
+
     private static async Task<long> QuotaAsync(PiPubProcess pub) => (await pub.CommandAsync("status")).GetProperty("blobQuotaBytes").GetInt64();
 }

@@ -38,7 +38,7 @@ internal sealed class RunningBox : IAsyncDisposable
     private static async Task<RunningBox> StartWithAsync(string networkKey, string directory, string[] settings)
     {
         var box = new RunningBox(directory);
-        box._running = Commands.RunAsync([.. RunArguments(directory, networkKey), .. settings], box._output, box._errors, box._stop.Token);
+        box._running = Commands.RunAsync([.. settings.Contains("--log-level") ? RunArguments(directory, networkKey)[..^2] : RunArguments(directory, networkKey), .. settings], box._output, box._errors, box._stop.Token);
         var listening = box._output.LineAsync("listening");
         if (await Task.WhenAny(listening, box._running) != listening)
         {

@@ -19,8 +19,10 @@ public sealed class ReachMethods(Func<ReachReport> report, Func<string?> hostNam
         methods.Async("reach.report", RpcCallers.Owner, (_, _) => new(JsonBody.Object((Report: report(), Name: hostName(), Box: box), Write)));
     }
 
-    private static void Write(Utf8JsonWriter json, (ReachReport Report, string? Name, FeedId Box) answer)
+    /// <summary>Writes the members of the answer.</summary>
+    public static void Write(Utf8JsonWriter json, (ReachReport Report, string? Name, FeedId Box) answer)
     {
+        ArgumentNullException.ThrowIfNull(json);
         var (report, name, box) = answer;
         json.WriteString("hostName"u8, name);
         if (report.IsReachable is { } isReachable)

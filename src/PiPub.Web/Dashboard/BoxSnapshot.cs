@@ -67,6 +67,9 @@ public sealed record BoxSnapshot
     /// <summary>How the box was backed up, the latest attempt first.</summary>
     public IReadOnlyList<BackupNote> Backups { get; init; } = [];
 
+    /// <summary>The last problems, those that are over too, the newest first.</summary>
+    public IReadOnlyList<PastProblem> LastProblems { get; init; } = [];
+
     /// <summary>What is wrong, each with what to do about it.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 }

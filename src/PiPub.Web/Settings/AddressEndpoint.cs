@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace PiPub.Web.Settings;
 
@@ -15,14 +16,12 @@ public static class AddressEndpoint
     public const string Path = "/settings/address/confirm";
 
     /// <summary>Takes the form.</summary>
-    public static void MapAddress(this IEndpointRouteBuilder routes, IMachineAddress address)
-    {
-        ArgumentNullException.ThrowIfNull(address);
-        routes.MapPost(Path, (RequestDelegate)(context => ConfirmAsync(context, address))).WithMetadata(new RequireAntiforgeryTokenAttribute());
-    }
+    public static void MapAddress(this IEndpointRouteBuilder routes) =>
+        routes.MapPost(Path, (RequestDelegate)ConfirmAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
 
-    private static async Task ConfirmAsync(HttpContext context, IMachineAddress address)
+    private static async Task ConfirmAsync(HttpContext context)
     {
+        var address = context.RequestServices.GetRequiredService<IMachineAddress>();
         var isOurs = context.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: true };
         var isKept = isOurs && await address.ConfirmAsync(context.Connection.LocalIpAddress);
         context.Response.Redirect(isKept ? "/settings?address=kept#address" : "/settings?address=elsewhere#address");

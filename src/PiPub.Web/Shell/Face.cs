@@ -78,7 +78,8 @@ public static class Face
         app.MapAppSignIn(app.Services.GetRequiredService<AppSignIn>(), app.Services.GetRequiredService<TimeProvider>());
         app.MapSecureConnection(secure, app.Services.GetRequiredService<OwnerAccess>());
         app.MapLanguage();
-        app.MapAddress(app.Services.GetRequiredService<IMachineAddress>());
+        app.MapAddress();
+        app.MapSupportBundle();
         app.MapImport();
         app.MapBackups();
         app.MapMachines(app.Services.GetRequiredService<OwnerAccess>(), app.Services.GetRequiredService<BoxPulse>());

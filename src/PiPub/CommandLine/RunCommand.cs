@@ -40,7 +40,7 @@ internal static class RunCommand
     private static async Task<bool> LiveAsync(BoxLife life, Said said, CancellationToken stop)
     {
         var options = life.ReplaceAndReadOptions();
-        using var logs = StandardErrorLog.Open(options.LogLevel);
+        using var logs = StandardErrorLog.Open(options.LogLevel, life.Log);
         if (StartActions.Apply(options, logs.CreateLogger(typeof(StartActions))))
         {
             options = life.ReadOptions();

@@ -21,6 +21,8 @@ public sealed class Box : IAsyncDisposable
 {
     private static readonly TimeSpan NamedWithin = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan ProblemsEvery = TimeSpan.FromMinutes(5);
+
     private readonly Closing _closing = new();
     private readonly BoxAddresses _addresses;
     private readonly InviteAddresses _inviteAddresses;
@@ -149,7 +151,7 @@ public sealed class Box : IAsyncDisposable
         _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, _inviteAddresses, logs, TimeProvider.System));
         var settings = _closing.Add(new BoxSettingsPage(options, storage, _node, _networks, life, logs, TimeProvider.System));
         await settings.RecoverAsync();
-        _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, TimeProvider.System);
+        _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, life.Problems, TimeProvider.System);
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _doors.Secure.Certificate, _face.AddServices, MapWeb, logs));
         await web.StartAsync(cancellationToken);
@@ -157,6 +159,7 @@ public sealed class Box : IAsyncDisposable
         SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
 
         _networks.Start();
+        _closing.Add(TimeProvider.System.CreateTimer(_ => _face.NoteProblems(), null, ProblemsEvery, ProblemsEvery));
         _node.SeekPeers();
     }
 

@@ -17,7 +17,7 @@ using PiPub.Web.Shell;
 namespace PiPub.Composition;
 
 /// <summary>What the pages know of the box and may do with it.</summary>
-internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, BoxBackups backups, InviteAddresses addresses, BoxSettingsPage settings, TimeProvider time)
+internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, BoxBackups backups, InviteAddresses addresses, BoxSettingsPage settings, ProblemHistory history, TimeProvider time)
 {
     private const string ThermalZone = "/sys/class/thermal/thermal_zone0/temp";
     private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
@@ -70,6 +70,8 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
     private BoxSnapshot Read()
     {
         var reach = networks.Reach();
+        List<string> problems = [.. Problems()];
+        history.Note(problems);
         return new BoxSnapshot
         {
             Id = storage.Identity.Id,
@@ -91,8 +93,23 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
             Version = Box.Version,
             IsRecovering = node.OwnFeed.IsRecovering,
             Backups = backups.Notes.All(),
-            Problems = [.. Problems()],
+            Problems = problems,
+            LastProblems = history.All(),
         };
+    }
+
+    /// <summary>Looks for problems while no page is open, so that those of the night are known in the morning.</summary>
+    public void NoteProblems()
+    {
+        try
+        {
+            history.Note([.. Problems()]);
+        }
+        catch (IOException e)
+        {
+            // The disk itself does not answer.
+            history.Happened(e.Message);
+        }
     }
 
     private IEnumerable<string> Problems()

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PiPub.Appliance.Network;
 using PiPub.Configuration;
 using PiPub.Lives;
+using PiPub.Support;
 using PiPub.Web.Restart;
 using PiPub.Web.Settings;
 using PiPub.Web.Setup;
@@ -23,6 +24,9 @@ internal sealed class BoxSettingsPage : IDisposable
             .AddSingleton<IBoxLimits>(new BoxLimitSettings(options, storage, node))
             .AddSingleton<INetworkSettings>(new BoxNetworkSettings(options, node, networks))
             .AddSingleton<IMachineAddress>(new BoxMachineAddress(() => networks.Present, _trial))
+            .AddSingleton<IUpdates>(new InstalledProgram(Box.Version))
+            .AddSingleton(life.Log)
+            .AddSingleton<ISupportBundle>(new SupportBundle(options, storage, node, networks, life.Log, time))
             .AddSingleton<IBoxLife>(life)
             .AddSingleton<IFactoryReset>(new StagedFactoryReset(options, life));
     }

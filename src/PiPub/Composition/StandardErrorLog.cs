@@ -1,13 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using PiPub.Web.Logs;
 
 namespace PiPub.Composition;
 
-/// <summary>The log: a line an event on standard error, where a journal picks it up.</summary>
+/// <summary>The log: a line an event on standard error, where a journal picks it up; the last of them stay at hand for the pages.</summary>
 internal static class StandardErrorLog
 {
-    public static ILoggerFactory Open(LogLevel level) => LoggerFactory.Create(log =>
+    public static ILoggerFactory Open(LogLevel level, RecentLog recent) => LoggerFactory.Create(log =>
     {
         log.SetMinimumLevel(level);
         // The frameworks beneath speak of every request; what they call a warning matters. A start that failed is told once.
@@ -15,6 +16,7 @@ internal static class StandardErrorLog
         // That the keys of forms lie beside the box's own secret, unencrypted, is so on purpose.
         log.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement", level == LogLevel.Trace ? level : LogLevel.Error);
         log.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        log.AddProvider(recent);
         log.AddSimpleConsole(console =>
         {
             console.SingleLine = true;

@@ -2,6 +2,8 @@ using Microsoft.Extensions.Logging;
 using PiPub.Composition;
 using PiPub.Configuration;
 using PiPub.Storage.Disk;
+using PiPub.Web.Dashboard;
+using PiPub.Web.Logs;
 using PiPub.Web.Restart;
 
 namespace PiPub.Lives;
@@ -22,6 +24,12 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
     private int _ssbPort;
     private int _webPort;
     private int _httpsPort;
+
+    /// <summary>The last lines of the log, of all lives.</summary>
+    public RecentLog Log { get; } = new(TimeProvider.System);
+
+    /// <summary>The last problems, of all lives.</summary>
+    public ProblemHistory Problems { get; } = new(TimeProvider.System);
 
     /// <summary>Completes when this life shall end and another begin.</summary>
     public Task Ending => _ending.Task;
@@ -87,6 +95,7 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             MeanwhileFailed(logger, e);
+            Problems.Happened(e.Message);
         }
     }
 
