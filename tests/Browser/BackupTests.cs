@@ -79,6 +79,53 @@ public sealed class BackupTests(Chromium chromium)
         Assert.Equal("ready", (await box.CommandAsync("status")).GetProperty("publishing").GetString());
     }
 
+    [Fact]
+    public async Task The_words_of_a_key_are_shown_for_the_password_and_give_it_to_another_box()
+    {
+        await using var network = new TestNetwork();
+        var old = await network.StartPiPubAsync();
+        await using var visit = await Visit.OpenAsync(chromium, old);
+        await visit.ClaimAsync(old);
+        await visit.GoLiveAsync("/settings");
+        await visit.Page.GetByText("Recovery words for the key").ClickAsync();
+        await visit.FillAsync("Your password, to see them", "guess");
+        await visit.ClickAsync("Show the words");
+        await visit.SeesAsync("That is not the password. Try again.");
+        await visit.FillAsync("Your password, to see them", Visit.Password);
+        await visit.ClickAsync("Show the words");
+        await visit.SeesAsync("Whoever has them can be this box.");
+        var words = string.Join(' ', await visit.Page.Locator("ol.words li").AllInnerTextsAsync());
+        Assert.Equal((await old.CommandAsync("backup", "words")).GetProperty("words").GetString(), words);
+        await visit.ClickAsync("I have written them down");
+        Assert.Equal(0, await visit.Page.Locator("ol.words").CountAsync());
+        visit.AssertWasQuiet();
+        await old.StopAsync();
+
+        var box = await network.StartPiPubAsync();
+        await using var owner = await Visit.OpenAsync(chromium, box);
+        await owner.ClaimAsync(box);
+        await owner.GoLiveAsync("/setup/restore");
+        await owner.Page.GetByText("I have no file, but the 24 recovery words").ClickAsync();
+        await owner.FillAsync("The 24 words, in their order", "abandon " + words);
+        await owner.ClickAsync("Take these words");
+        await owner.SeesAsync("There are more than 24 words.");
+        await owner.FillAsync("The 24 words, in their order", words.ToUpperInvariant());
+        await owner.ClickAsync("Take these words");
+        await owner.SeesAsync(old.Id);
+        await owner.ClickAsync("Leave everything as it is");
+        await owner.SeesAsync("Did the card break");
+        await owner.Page.GetByText("I have no file, but the 24 recovery words").ClickAsync();
+        await owner.FillAsync("The 24 words, in their order", words);
+        await owner.ClickAsync("Take these words");
+        await owner.Page.GetByLabel("The old box is gone for good, or its card is erased.").CheckAsync();
+        var isBack = owner.IsLoadedAgainAsync();
+        await owner.ClickAsync("Put it back");
+        await isBack;
+        Assert.Equal(old.Id, (await box.CommandAsync("whoami")).GetProperty("id").GetString());
+        await owner.GoLiveAsync("/");
+        await owner.SeesAsync("The box waits until others have told what it published last");
+    }
+
     private static async Task UploadAsync(Visit visit, string passphrase, string file)
     {
         await visit.GoLiveAsync("/setup/restore");

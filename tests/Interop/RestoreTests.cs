@@ -29,13 +29,7 @@ public sealed class RestoreTests
         await old.KillAsync();
         Directory.Delete(old.Directory, recursive: true);
 
-        var directory = network.NewDirectory("PiPub");
-        var (code, _, errors) = await ChildProcess.RunAsync(
-            PiPubProcess.Executable,
-            ["backup", "restore", backup, "--old-box-is-gone", "--passphrase-file", passphrase, "--data-directory", directory, "--network-key", network.NetworkKey, "--min-free-space", "1MB"],
-            TestContext.Current.CancellationToken);
-        Assert.True(code == 0, errors);
-        var box = network.Keep(await PiPubProcess.StartAsync(directory, network.NetworkKey));
+        var box = await RestoreAsync(network, backup, "--passphrase-file", passphrase);
         Assert.Equal(old.Id, box.Id);
         Assert.Equal(before, await box.SequenceAsync(box.Id));
         var status = await box.CommandAsync("status");
@@ -50,9 +44,7 @@ public sealed class RestoreTests
         await box.WaitForAsync(box.Id, before + 2);
         Assert.Equal(1, (await box.TryCommandAsync("publish", "--text", "A fork")).ExitCode);
         await friend.ConnectAsync(box.Address);
-        await Eventually.BecomesTrueAsync(
-            async () => (await box.CommandAsync("status")).GetProperty("publishing").GetString() == "ready",
-            "The box knows that its feed is whole");
+        await IsReadyAsync(box);
 
         await box.CommandAsync("publish", "--text", "Back again");
         await owner.WaitForAsync(box.Id, before + 3);
@@ -66,6 +58,51 @@ public sealed class RestoreTests
         await late.ConnectAsync(box.Address);
         await box.WaitForAsync(late.Id, (await late.PublishAsync("Came later")).Sequence);
     }
+
+    [Fact]
+    public async Task With_the_words_alone_the_whole_feed_comes_back_from_peers()
+    {
+        await using var network = new TestNetwork();
+        var old = await network.StartPiPubAsync();
+        var owner = await network.StartModernAsync();
+        var friend = await network.StartClassicAsync();
+        await owner.RedeemAsync(old.Invite!);
+        await owner.ConnectAsync(old.Address);
+        await old.WelcomeAsync(friend);
+        await old.CommandAsync("publish", "--text", "The last words");
+        var last = await old.SequenceAsync(old.Id);
+        await owner.WaitForAsync(old.Id, last);
+        await friend.WaitForAsync(old.Id, last);
+        var paper = Path.Combine(network.Directory, "paper");
+        await File.WriteAllTextAsync(paper, (await old.CommandAsync("backup", "words")).GetProperty("words").GetString(), TestContext.Current.CancellationToken);
+        await old.KillAsync();
+
+        var box = await RestoreAsync(network, "--words-file", paper);
+        Assert.Equal(old.Id, box.Id);
+        Assert.Equal(0, await box.SequenceAsync(box.Id));
+        await owner.ConnectAsync(box.Address);
+        await friend.ConnectAsync(box.Address);
+        await box.WaitForAsync(box.Id, last);
+        await IsReadyAsync(box);
+        await box.CommandAsync("publish", "--text", "Back again");
+        await owner.WaitForAsync(box.Id, last + 1);
+        await friend.WaitForAsync(box.Id, last + 1);
+    }
+
+    private static async Task<PiPubProcess> RestoreAsync(TestNetwork network, params string[] from)
+    {
+        var directory = network.NewDirectory("PiPub");
+        var (code, _, errors) = await ChildProcess.RunAsync(
+            PiPubProcess.Executable,
+            ["backup", "restore", .. from, "--old-box-is-gone", "--data-directory", directory, "--network-key", network.NetworkKey, "--min-free-space", "1MB"],
+            TestContext.Current.CancellationToken);
+        Assert.True(code == 0, errors);
+        return network.Keep(await PiPubProcess.StartAsync(directory, network.NetworkKey));
+    }
+
+    private static Task IsReadyAsync(PiPubProcess box) => Eventually.BecomesTrueAsync(
+        async () => (await box.CommandAsync("status")).GetProperty("publishing").GetString() == "ready",
+        "The box knows that its feed is whole");
 
     private static string PortOf(string address) => $":{address.Split('~')[0].Split(':')[^1]}";
 }

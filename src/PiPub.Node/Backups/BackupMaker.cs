@@ -50,6 +50,9 @@ public sealed class BackupMaker
         (_source, _time) = (source, time);
     }
 
+    /// <summary>The box's key pair. Handle as what it is.</summary>
+    public KeyPair Identity => _source.Identity;
+
     /// <summary>The name of a backup file that is made now, such as <c>pipub-1f2e3d4c-20260305-141500.pipub-backup</c>.</summary>
     public string FileName => $"{FilePrefix}{_time.GetUtcNow():yyyyMMdd-HHmmss}{FileSuffix}";
 

@@ -26,34 +26,26 @@ public sealed class BackupRestore(RestorePlace place, TimeProvider time) : IDisp
     /// <summary>Reads a backup wholly and writes it beside. What was prepared before is forgotten.</summary>
     /// <exception cref="BackupException">It cannot be used; nothing has changed.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public async Task<BackupSummary> PrepareAsync(Stream from, string passphrase, CancellationToken cancellationToken)
-    {
-        await _one.WaitAsync(cancellationToken);
-        try
-        {
-            Prepared = null;
-            var directory = DataReplacement.Begin(place.DataDirectory);
-            try
-            {
-                await using var state = new RestoredState(directory, place.HmacKey, place.HasRoom, place.Configuration, time.GetUtcNow().ToUnixTimeMilliseconds());
-                var summary = await BackupReader.ReadAsync(from, passphrase, state, cancellationToken);
-                await state.CompleteAsync(place.Machine, cancellationToken);
-                Prepared = summary;
-            }
-            finally
-            {
-                if (Prepared is null)
-                {
-                    DataReplacement.Discard(place.DataDirectory);
-                }
-            }
+    public Task<BackupSummary> PrepareAsync(Stream from, string passphrase, CancellationToken cancellationToken) =>
+        PrepareAsync(state => BackupReader.ReadAsync(from, passphrase, state, cancellationToken), cancellationToken);
 
-            return Prepared;
-        }
-        finally
-        {
-            _one.Release();
-        }
+    /// <summary>
+    /// Prepares a box that has nothing but its key, such as its recovery words give it: its feed comes from peers. What was prepared
+    /// before is forgotten.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public Task<BackupSummary> PrepareAsync(KeyPair keys, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        return PrepareAsync(
+            state =>
+            {
+                var about = new BackupAbout(keys.Id, "", Owner: null, Sequence: 0, time.GetUtcNow(), "");
+                state.TakeAbout(about);
+                state.TakeSecret(keys);
+                return Task.FromResult(new BackupSummary(about, 0, 0, 0, 0) { IsKeyOnly = true });
+            },
+            cancellationToken);
     }
 
     /// <summary>Decides that what was prepared takes the place of the present state at the next start.</summary>
@@ -99,4 +91,37 @@ public sealed class BackupRestore(RestorePlace place, TimeProvider time) : IDisp
 
     /// <inheritdoc/>
     public void Dispose() => _one.Dispose();
+
+    private async Task<BackupSummary> PrepareAsync(Func<RestoredState, Task<BackupSummary>> fill, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            Prepared = null;
+            var directory = DataReplacement.Begin(place.DataDirectory);
+            try
+            {
+                BackupSummary summary;
+                await using (var state = new RestoredState(directory, place.HmacKey, place.HasRoom, place.Configuration, time.GetUtcNow().ToUnixTimeMilliseconds()))
+                {
+                    summary = await fill(state);
+                    await state.CompleteAsync(place.Machine, cancellationToken);
+                }
+
+                Prepared = summary;
+                return summary;
+            }
+            finally
+            {
+                if (Prepared is null)
+                {
+                    DataReplacement.Discard(place.DataDirectory);
+                }
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
 }

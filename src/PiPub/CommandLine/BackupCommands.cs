@@ -4,21 +4,25 @@ using PiPub.Composition;
 using PiPub.Configuration;
 using PiPub.Node.Backups;
 using PiPub.Node.Identity;
+using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
 using PiPub.Storage.Disk;
 using PiPub.Storage.State;
 
 namespace PiPub.CommandLine;
 
-/// <summary><c>pipub backup create</c>, <c>check</c>, <c>restore</c> and <c>passphrase</c>.</summary>
+/// <summary><c>pipub backup create</c>, <c>check</c>, <c>restore</c>, <c>passphrase</c> and <c>words</c>.</summary>
 internal static class BackupCommands
 {
+    private const int MaxWords = 16 * 1024;
+
     public static Command Create() => new("backup", "Keep the box's key, settings and members in one encrypted file, and put them back.")
     {
         CreateBackup(),
         Check(),
         Restore(),
         SetPassphrase(),
+        Words(),
     };
 
     private static Command CreateBackup()
@@ -59,11 +63,24 @@ internal static class BackupCommands
     private static Command Restore()
     {
         var file = FileArgument();
+        file.Arity = ArgumentArity.ZeroOrOne;
+        var words = new Option<FileInfo?>("--words-file")
+        {
+            Description = "Take the 24 recovery words in this file instead of a backup. They give the key alone; the box's feed comes from peers.",
+            HelpName = "file",
+        };
         var isGone = new Option<bool>("--old-box-is-gone")
         {
             Description = "Says that the box which the backup was made of will never run again. If both did, they would split its feed in two, which nobody can mend.",
         };
-        var command = new Command("restore", "Put a backup back into an empty data directory. On a box that is in use, do so on its page.") { file, isGone, Passphrase.File };
+        var command = new Command("restore", "Put a backup back into an empty data directory. On a box that is in use, do so on its page.") { file, words, isGone, Passphrase.File };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(file) is null == result.GetValue(words) is null)
+            {
+                result.AddError("Give either a backup or --words-file.");
+            }
+        });
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = SharedOptions.Read(parsed);
@@ -77,16 +94,47 @@ internal static class BackupCommands
                 throw new CommandFailedException($"{options.DataDirectory} holds a box already. Give --data-directory an empty one, or put the backup back on that box's page.");
             }
 
-            await using var input = parsed.GetRequiredValue(file).OpenRead();
-            var passphrase = Passphrase.Read(parsed);
+            var keys = parsed.GetValue(words) is { } paper ? await ReadWordsAsync(paper, cancellationToken) : null;
+            await using var input = parsed.GetValue(file)?.OpenRead();
+            var passphrase = input is null ? "" : Passphrase.Read(parsed);
             using var data = DataDirectory.Open(options.DataDirectory, reserveBytes: 0);
             using var restore = new BackupRestore(BoxBackups.PlaceOf(options, () => data.FreeBytes, machine: null), TimeProvider.System);
-            var summary = await restore.PrepareAsync(input, passphrase, cancellationToken);
+            var summary = keys is null ? await restore.PrepareAsync(input!, passphrase, cancellationToken) : await restore.PrepareAsync(keys, cancellationToken);
             restore.Commit();
             _ = DataReplacement.Complete(data, configurationFile: options.ConfigurationFile);
             Print(parsed, summary, "The backup is put back. Start the box with: pipub run\nIt publishes nothing until peers have told how far its feed has got.");
         });
         return command;
+    }
+
+    private static Command Words()
+    {
+        var command = new Command("words", "Print the 24 recovery words of the box's key. Whoever has them can be the box.");
+        command.SetAction((parsed, _) =>
+        {
+            var options = SharedOptions.Read(parsed);
+            if (!SecretFile.Exists(options.DataDirectory))
+            {
+                throw new CommandFailedException($"There is no box in {options.DataDirectory}. Name its data directory with --data-directory.");
+            }
+
+            var words = string.Join(' ', RecoveryWords.Of(SecretFile.ReadOrCreate(options.DataDirectory, out var _)));
+            parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(SharedOptions.Json) ? JsonText.Of(new JsonObject { ["words"] = words }) : words);
+            return Task.CompletedTask;
+        });
+        return command;
+    }
+
+    private static async Task<KeyPair> ReadWordsAsync(FileInfo paper, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return RecoveryWords.Parse(paper.Length <= MaxWords ? await File.ReadAllTextAsync(paper.FullName, cancellationToken) : "");
+        }
+        catch (FormatException e)
+        {
+            throw new CommandFailedException($"These are not the recovery words of a box. {e.Message}", e);
+        }
     }
 
     private static Command SetPassphrase()

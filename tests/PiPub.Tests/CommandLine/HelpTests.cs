@@ -10,7 +10,7 @@ public sealed class HelpTests
     [
         ["run"], ["claim"], ["whoami"], ["status"], ["restart"], ["invite", "create"], ["invite", "list"], ["invite", "revoke"], ["follow"], ["unfollow"], ["block"],
         ["publish"], ["peers"], ["connect"], ["feeds"], ["blobs", "add"], ["blobs", "get"], ["blobs", "want"], ["log", "export"], ["import"], ["verify"], ["config"],
-        ["backup", "create"], ["backup", "check"], ["backup", "restore"], ["backup", "passphrase"],
+        ["backup", "create"], ["backup", "check"], ["backup", "restore"], ["backup", "passphrase"], ["backup", "words"],
     ];
 
     [Fact]
