@@ -10,7 +10,9 @@ namespace PiPub.Node.Backups;
 /// <param name="HasRoom">Whether the disk has room for more.</param>
 /// <param name="Configuration">Makes the text of this machine's configuration file, of the lines in the backup.</param>
 /// <param name="Machine">The state of the machine, whose own tables stay; null when there is none.</param>
-public sealed record RestorePlace(string DataDirectory, HmacKey? HmacKey, Func<bool> HasRoom, Func<string, string> Configuration, StateDatabase? Machine);
+/// <param name="SequenceOf">How far a feed is here now: an older backup of this very box must not hide what came after it.</param>
+public sealed record RestorePlace(
+    string DataDirectory, HmacKey? HmacKey, Func<bool> HasRoom, Func<string, string> Configuration, StateDatabase? Machine, Func<FeedId, int> SequenceOf);
 
 /// <summary>
 /// Puts a backup back in two steps: it is read and written beside the box's present state, and when its owner has seen what is
@@ -105,7 +107,7 @@ public sealed class BackupRestore(RestorePlace place, TimeProvider time) : IDisp
                 await using (var state = new RestoredState(directory, place.HmacKey, place.HasRoom, place.Configuration, time.GetUtcNow().ToUnixTimeMilliseconds()))
                 {
                     summary = await fill(state);
-                    await state.CompleteAsync(place.Machine, cancellationToken);
+                    await state.CompleteAsync(place.Machine, place.SequenceOf, cancellationToken);
                 }
 
                 Prepared = summary;

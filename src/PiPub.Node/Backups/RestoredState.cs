@@ -101,8 +101,9 @@ internal sealed class RestoredState : IBackupReceiver, IAsyncDisposable
 
     /// <summary>Ends it: the box must not publish before its feed is recovered, and nothing that belongs to the machine is lost.</summary>
     /// <param name="machine">The database of the machine as it is; null when there is none.</param>
+    /// <param name="sequenceOf">How far a feed is on the machine as it is.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task CompleteAsync(StateDatabase? machine, CancellationToken cancellationToken)
+    public async Task CompleteAsync(StateDatabase? machine, Func<FeedId, int> sequenceOf, CancellationToken cancellationToken)
     {
         await AppendAsync(cancellationToken);
         if (_messages.SequenceOf(_about!.Box) != _about.Sequence)
@@ -110,11 +111,14 @@ internal sealed class RestoredState : IBackupReceiver, IAsyncDisposable
             throw new BackupException(BackupProblem.Damaged);
         }
 
-        new OwnFeedTable(_state).Write(_about.Box, isFree: false, _about.Sequence);
+        var reached = Math.Max(_about.Sequence, sequenceOf(_about.Box));
         if (machine is not null)
         {
+            reached = Math.Max(reached, new OwnFeedTable(machine).Read(_about.Box).Reached);
             StateTables.CopyOfMachine(machine, _state);
         }
+
+        new OwnFeedTable(_state).Write(_about.Box, isFree: false, reached);
     }
 
     public async ValueTask DisposeAsync()

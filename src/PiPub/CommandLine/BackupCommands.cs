@@ -98,7 +98,7 @@ internal static class BackupCommands
             await using var input = parsed.GetValue(file)?.OpenRead();
             var passphrase = input is null ? "" : Passphrase.Read(parsed);
             using var data = DataDirectory.Open(options.DataDirectory, reserveBytes: 0);
-            using var restore = new BackupRestore(BoxBackups.PlaceOf(options, () => data.FreeBytes, machine: null), TimeProvider.System);
+            using var restore = new BackupRestore(BoxBackups.PlaceOf(options, () => data.FreeBytes, machine: null, static _ => 0), TimeProvider.System);
             var summary = keys is null ? await restore.PrepareAsync(input!, passphrase, cancellationToken) : await restore.PrepareAsync(keys, cancellationToken);
             restore.Commit();
             _ = DataReplacement.Complete(data, configurationFile: options.ConfigurationFile);

@@ -25,7 +25,7 @@ internal sealed class BoxBackups : IAsyncDisposable
         _life = life;
         Notes = new BackupTable(storage.State);
         _maker = new BackupMaker(SourceOf(options, storage, () => node.Owner.Owner, time), time);
-        _restore = _closing.Add(new BackupRestore(PlaceOf(options, () => storage.Directory.FreeBytes, storage.State), time));
+        _restore = _closing.Add(new BackupRestore(PlaceOf(options, () => storage.Directory.FreeBytes, storage.State, storage.Messages.SequenceOf), time));
         _schedule = new BackupSchedule(
             _maker, new BackupPlan(storage.Directory.Path, options.BackupDirectory, options.BackupEvery), Notes, time, logs.CreateLogger<BackupSchedule>());
         new BackupMethods(_maker, Notes, time).Register(node.Methods);
@@ -54,12 +54,13 @@ internal sealed class BoxBackups : IAsyncDisposable
     }
 
     /// <summary>Where a backup is put back.</summary>
-    public static RestorePlace PlaceOf(PiPubOptions options, Func<long> freeBytes, StateDatabase? machine) => new(
+    public static RestorePlace PlaceOf(PiPubOptions options, Func<long> freeBytes, StateDatabase? machine, Func<FeedId, int> sequenceOf) => new(
         options.DataDirectory,
         options.MessageHmacKey,
         () => freeBytes() > options.MinFreeSpace,
         lines => ConfigurationFile.WithPortable(options.ConfigurationFile, lines),
-        machine);
+        machine,
+        sequenceOf);
 
     /// <summary>Adds what the pages ask for.</summary>
     public void AddServices(IServiceCollection services)

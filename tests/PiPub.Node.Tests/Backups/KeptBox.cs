@@ -109,7 +109,7 @@ internal sealed class KeptBox : IAsyncDisposable
     }
 
     public BackupRestore Restore(Func<bool>? hasRoom = null, HmacKey? hmacKey = null) =>
-        new(new RestorePlace(Directory, hmacKey, hasRoom ?? (static () => true), static lines => "web-port = 1\n" + lines, State), TimeProvider.System);
+        new(new RestorePlace(Directory, hmacKey, hasRoom ?? (static () => true), static lines => "web-port = 1\n" + lines, State, Messages.SequenceOf), TimeProvider.System);
 
     public async ValueTask DisposeAsync()
     {

@@ -120,6 +120,45 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Fact]
+    public async Task An_older_backup_of_the_same_box_does_not_hide_what_it_has_published_since()
+    {
+        byte[] file;
+        await using (var box = await KeptBox.CreateAsync(In("new"), 1, 5))
+        {
+            file = await box.BackUpAsync();
+            var author = new Intake.TestAuthor(1);
+            var feed = author.WriteFeed(5, "of 1");
+            _ = await box.Messages.AppendAsync(author.WriteFeed(8, "later", feed)[5..], 1, Stop);
+            using var restore = box.Restore();
+            _ = await restore.PrepareAsync(new MemoryStream(file), KeptBox.Passphrase, Stop);
+            restore.Commit();
+        }
+
+        await using var older = KeptBox.Open(In("new"));
+        Assert.Equal(5, older.Messages.SequenceOf(older.Identity.Id));
+        Assert.Equal((false, 8), new OwnFeedTable(older.State).Read(older.Identity.Id));
+    }
+
+    [Fact]
+    public async Task A_key_alone_is_put_back_without_anything_else()
+    {
+        var keys = new Intake.TestAuthor(1).Keys;
+        await using (var box = await KeptBox.CreateAsync(In("new"), 2, 3))
+        {
+            using var restore = box.Restore();
+            Assert.True((await restore.PrepareAsync(keys, Stop)).IsKeyOnly);
+            restore.Commit();
+        }
+
+        await using var back = KeptBox.Open(In("new"));
+        Assert.Equal(keys.Id, back.Identity.Id);
+        Assert.Equal(0, back.Messages.MessageCount);
+        Assert.Null(new OwnerTable(back.State).Owner);
+        Assert.Equal("hash of 2", new AccessTable(back.State).PasswordHash);
+        Assert.Equal((false, 0), new OwnFeedTable(back.State).Read(keys.Id));
+    }
+
+    [Fact]
     public async Task A_backup_of_a_box_that_was_put_back_can_be_put_back_again()
     {
         var (file, pictures) = await OldBoxAsync();
