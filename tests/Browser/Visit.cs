@@ -115,6 +115,8 @@ internal sealed class Visit : IAsyncDisposable
         await FillAsync("Choose a password", Password);
         await FillAsync("The same password again", Password);
         await ClickToAsync("Continue", "/setup");
+        // Else what that page says late would be taken for the next one's.
+        await IsLiveAsync();
     }
 
     public async Task SignInAsync(string password = Password)
