@@ -68,7 +68,8 @@ public sealed partial class HttpAuthTests
         Assert.Equal(HttpStatusCode.Forbidden, (await stranger.GetAsync(new Uri(await friend.SignInUrlAsync(pub.Id)).PathAndQuery)).StatusCode);
         Assert.Equal("/sign-in", await stranger.LedToAsync("/"));
         Assert.Equal("/sign-in", await stranger.LedToAsync("/login"));
-        await Assert.ThrowsAsync<JsPeerException>(() => friend.SignInBrowserAsync(WebUtility.HtmlDecode(Link().Match(stranger.TextAsync("/sign-in/app").Result).Value)));
+        var link = WebUtility.HtmlDecode(Link().Match(await stranger.TextAsync("/sign-in/app")).Value);
+        await Assert.ThrowsAsync<JsPeerException>(() => friend.SignInBrowserAsync(link));
     }
 
     /// <summary>A box that is claimed and whose owner wants it, and the owner's app.</summary>

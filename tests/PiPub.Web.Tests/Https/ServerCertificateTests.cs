@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -39,7 +38,7 @@ public sealed class ServerCertificateTests : IDisposable
         var shown = Server();
         var certificate = shown.Certificate;
         Assert.True(certificate.NotAfter - certificate.NotBefore <= TimeSpan.FromDays(397));
-        Assert.True(certificate.NotBefore <= _time.GetUtcNow().AddDays(-30));
+        Assert.True(certificate.NotBefore.ToUniversalTime() <= _time.GetUtcNow().UtcDateTime.AddDays(-30));
         Assert.Equal("1.2.840.10045.2.1", certificate.PublicKey.Oid.Value);
         Assert.Equal("1.3.6.1.5.5.7.3.1", Assert.Single(certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Single().EnhancedKeyUsages.Cast<Oid>()).Value);
         var authority = shown.Authority.Certificate;
@@ -91,7 +90,7 @@ public sealed class ServerCertificateTests : IDisposable
         _time.Advance(TimeSpan.FromDays(10));
         var second = shown.Certificate;
         Assert.NotEqual(first.Thumbprint, second.Thumbprint);
-        Assert.True(first.NotAfter > _time.GetUtcNow().UtcDateTime.AddDays(30));
+        Assert.True(first.NotAfter.ToUniversalTime() > _time.GetUtcNow().UtcDateTime.AddDays(30));
         Assert.Equal("", Judge(second, shown.Authority));
         Assert.Equal(second.Thumbprint, Server().Certificate.Thumbprint);
     }
