@@ -102,6 +102,9 @@ public sealed class UploadDesk
     /// <summary>Says what was wrong with an upload.</summary>
     public void Fail(UploadProblem problem, string detail = "") => Tell(_state.Progress, problem, detail);
 
+    /// <summary>Forgets what was wrong with the last upload: the owner has gone another way.</summary>
+    public void Forget() => Tell(_state.Progress, UploadProblem.None, "");
+
     /// <summary>Writes a file as it comes.</summary>
     /// <param name="from">The file.</param>
     /// <param name="cancellationToken">Gives up; nothing is left then.</param>
