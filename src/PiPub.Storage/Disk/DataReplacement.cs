@@ -25,7 +25,7 @@ public static class DataReplacement
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>What is made again from what is put in place, and another identity that was to be taken over before.</summary>
-    private static readonly string[] MadeAgain = ["views.sqlite", "views.sqlite-wal", "views.sqlite-shm", "clocks", "secret.next"];
+    private static readonly string[] MadeAgain = ["views.sqlite", "views.sqlite-wal", "views.sqlite-shm", "views.sqlite-journal", "clocks", "secret.next"];
 
     private static readonly string[] WithState = ["state.sqlite-wal", "state.sqlite-shm", "state.sqlite-journal"];
 

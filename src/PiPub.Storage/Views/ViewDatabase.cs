@@ -8,8 +8,9 @@ namespace PiPub.Storage.Views;
 /// </summary>
 /// <remarks>
 /// One connection, used under <see cref="Gate"/> by the indexing thread and the readers, so that readers see what is not
-/// yet committed. Write-ahead log, flushed only when it is moved into the file (synchronous NORMAL): a crash loses at most
-/// the latest commits, which are indexed again. The data directory's lock keeps other processes away.
+/// yet committed. A journal of what is overwritten, not a write-ahead log: commits are few and large and mostly add to the end
+/// of the file, which this way is written once and not twice. A crash loses at most what was not yet committed, which is
+/// indexed again. The data directory's lock keeps other processes away.
 /// </remarks>
 internal sealed class ViewDatabase : IDisposable
 {
@@ -132,7 +133,7 @@ internal sealed class ViewDatabase : IDisposable
     private void Open()
     {
         _connection = SqliteLibrary.Open(_path);
-        Run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY;");
+        Run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=FULL; PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY;");
         var version = (long)Run("PRAGMA user_version")!;
         if (version == 0 && (long)Run("SELECT count(*) FROM sqlite_master")! == 0)
         {
