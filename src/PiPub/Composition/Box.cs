@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
 using PiPub.Lives;
@@ -153,7 +154,7 @@ public sealed class Box : IAsyncDisposable
         await settings.RecoverAsync();
         _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, life.Problems, TimeProvider.System);
 
-        var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _doors.Secure.Certificate, _face.AddServices, MapWeb, logs));
+        var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _doors.Secure.Certificate, app => MapWeb(app, logs), logs));
         await web.StartAsync(cancellationToken);
         (_addresses.SsbPort, _addresses.WebPort, _doors.Secure.Port) = (web.SsbPort, web.WebPort, web.HttpsPort);
         SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
@@ -163,9 +164,9 @@ public sealed class Box : IAsyncDisposable
         _node.SeekPeers();
     }
 
-    private void MapWeb(Microsoft.AspNetCore.Builder.WebApplication app)
+    private void MapWeb(WebApplication app, ILoggerFactory logs)
     {
         app.MapPeerWebSockets(_node.Server.AcceptAsync);
-        app.MapFace();
+        app.Run(_closing.Add(new FaceHost(_face.AddServices, logs, app)).ServeAsync);
     }
 }

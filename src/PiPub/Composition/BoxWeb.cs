@@ -34,16 +34,14 @@ internal sealed partial class BoxWeb : IAsyncDisposable
     /// <param name="options">Ports and addresses.</param>
     /// <param name="acceptPeer">Takes a connection on the port for peers.</param>
     /// <param name="certificate">What is shown to those who come by HTTPS; null for nobody can.</param>
-    /// <param name="addServices">Adds what is needed for that.</param>
     /// <param name="mapWeb">Says what is served by HTTP.</param>
     /// <param name="logs">The log.</param>
-    public BoxWeb(PiPubOptions options, ConnectionDelegate acceptPeer, ServerCertificate? certificate, Action<IServiceCollection> addServices, Action<WebApplication> mapWeb, ILoggerFactory logs)
+    public BoxWeb(PiPubOptions options, ConnectionDelegate acceptPeer, ServerCertificate? certificate, Action<WebApplication> mapWeb, ILoggerFactory logs)
     {
         // Empty: what a box serves is said here and nowhere else, not in ASPNETCORE_ variables or appsettings files.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        addServices(builder.Services);
         builder.WebHost.UseKestrelCore().UseSockets(PeerListening.Configure);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
