@@ -33,7 +33,7 @@ public sealed record BackupSource(
 /// Other people's messages are not in it: they come back from peers, and would make it a hundred times as large. The state is
 /// read at one moment, into memory (it is small); messages and blobs are read and sealed one after the other while the box goes on.
 /// </remarks>
-public sealed class BackupMaker
+public sealed class BackupMaker : IDisposable
 {
     /// <summary>At most so many bytes of blobs: those that are pinned first, then the newest.</summary>
     public const long MaxBlobBytes = 200_000_000;
@@ -77,6 +77,9 @@ public sealed class BackupMaker
             _one.Release();
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _one.Dispose();
 
     private async Task<BackupSummary> WriteAllAsync(Stream to, BackupKey key, CancellationToken cancellationToken)
     {

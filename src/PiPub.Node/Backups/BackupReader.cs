@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using PiPub.Scuttlebutt.Identities;
-using PiPub.Storage;
 
 namespace PiPub.Node.Backups;
 

@@ -185,7 +185,7 @@ internal static class BackupCommands
 
         await using var storage = await BoxStorage.OpenAsync(options);
         var owner = new OwnerTable(storage.State);
-        var maker = new BackupMaker(BoxBackups.SourceOf(options, storage, () => owner.Owner, TimeProvider.System), TimeProvider.System);
+        using var maker = new BackupMaker(BoxBackups.SourceOf(options, storage, () => owner.Owner, TimeProvider.System), TimeProvider.System);
         _ = await maker.WriteAsync(output, BackupKey.Create(passphrase), cancellationToken);
     }
 

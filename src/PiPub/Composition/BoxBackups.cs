@@ -24,7 +24,7 @@ internal sealed class BoxBackups : IAsyncDisposable
     {
         _life = life;
         Notes = new BackupTable(storage.State);
-        _maker = new BackupMaker(SourceOf(options, storage, () => node.Owner.Owner, time), time);
+        _maker = _closing.Add(new BackupMaker(SourceOf(options, storage, () => node.Owner.Owner, time), time));
         _restore = _closing.Add(new BackupRestore(PlaceOf(options, () => storage.Directory.FreeBytes, storage.State, storage.Messages.SequenceOf), time));
         _schedule = new BackupSchedule(
             _maker, new BackupPlan(storage.Directory.Path, options.BackupDirectory, options.BackupEvery), Notes, time, logs.CreateLogger<BackupSchedule>());

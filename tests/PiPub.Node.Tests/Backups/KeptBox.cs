@@ -103,7 +103,8 @@ internal sealed class KeptBox : IAsyncDisposable
     public async Task<byte[]> BackUpAsync()
     {
         using var file = new MemoryStream();
-        var summary = await Maker().WriteAsync(file, BackupKey.Create(Passphrase, Cheap), Stop);
+        using var maker = Maker();
+        var summary = await maker.WriteAsync(file, BackupKey.Create(Passphrase, Cheap), Stop);
         Assert.Equal(file.Length, summary.Bytes);
         return file.ToArray();
     }
