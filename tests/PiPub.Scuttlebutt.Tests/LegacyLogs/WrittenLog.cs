@@ -10,11 +10,11 @@ internal static class WrittenLog
     public static byte[] Flume(int width, params IEnumerable<string?> records)
     {
         using var log = new MemoryStream();
+        Span<byte> number = stackalloc byte[8];
         foreach (var record in records)
         {
             // Null stands for a deleted one.
             var content = record is null ? new byte[100] : Encoding.UTF8.GetBytes(record);
-            Span<byte> number = stackalloc byte[8];
             BinaryPrimitives.WriteUInt32BigEndian(number, (uint)content.Length);
             log.Write(number[..4]);
             log.Write(content);
