@@ -27,7 +27,7 @@ public sealed class RecentLog(TimeProvider time) : ILoggerProvider
 
     private const int Head = 14;
     private const int MaxText = 4000;
-    private const int MaxSource = 60;
+    private const int MaxSource = 120;
 
     private readonly Lock _gate = new();
     private readonly byte[] _ring = new byte[Capacity];
@@ -137,7 +137,7 @@ public sealed class RecentLog(TimeProvider time) : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            var text = formatter(state, exception);
+            var text = formatter(state, exception).Trim();
             log.Add(logLevel, _source, exception is null ? text : text + "\n" + exception);
         }
     }
