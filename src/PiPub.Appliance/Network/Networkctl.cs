@@ -16,7 +16,7 @@ public sealed class Networkctl(string command = "networkctl")
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(command, ["reload"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using var process = Process.Start(new ProcessStartInfo(command, ["reload"]) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true })!;
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(Patience);
             var errors = process.StandardError.ReadToEndAsync(limit.Token);
@@ -25,10 +25,10 @@ public sealed class Networkctl(string command = "networkctl")
             {
                 await process.WaitForExitAsync(limit.Token);
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
             {
                 process.Kill();
-                throw new IOException("networkctl reload did not come to an end.");
+                throw new IOException("networkctl reload did not come to an end.", e);
             }
 
             if (process.ExitCode != 0)
