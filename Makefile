@@ -14,8 +14,8 @@ run: out/.libraries
 	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
 	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
 
-test: out/.libraries out/.network out/.browser build peers
-	@CONFIGURATION=$(CONFIGURATION) tests/run
+test: out/.libraries out/.network out/.browser build publish peers
+	@CONFIGURATION=$(CONFIGURATION) TRIMMED_EXECUTABLE=$(CURDIR)/out/publish/$(RUNTIME)/pipub tests/run
 
 build: out/.libraries
 	$(DOTNET) build PiPub.sln -c $(CONFIGURATION) -v q

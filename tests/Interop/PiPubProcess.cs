@@ -20,7 +20,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
 
     /// <summary>The program under test: the one beside the tests, or the one that TESTED_EXECUTABLE names.</summary>
     public static string Executable { get; } =
-        Environment.GetEnvironmentVariable("TESTED_EXECUTABLE") ?? Path.Combine(AppContext.BaseDirectory, "pipub");
+        Environment.GetEnvironmentVariable("TESTED_EXECUTABLE") is { Length: > 0 } named ? named : Path.Combine(AppContext.BaseDirectory, "pipub");
 
     /// <summary>The box's feed.</summary>
     public string Id { get; private set; } = "";
