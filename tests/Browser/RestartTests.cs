@@ -1,4 +1,3 @@
-using Microsoft.Playwright;
 using PiPub.Interop;
 
 namespace PiPub.BrowserTests;

@@ -10,7 +10,6 @@ using PiPub.Web.Dashboard;
 using PiPub.Web.Import;
 using PiPub.Web.Invites;
 using PiPub.Web.People;
-using PiPub.Web.Setup;
 using PiPub.Web.Shell;
 
 namespace PiPub.Composition;

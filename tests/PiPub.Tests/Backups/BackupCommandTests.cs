@@ -150,7 +150,7 @@ public sealed class BackupCommandTests : IDisposable
 
         using var state = StateDatabase.Open(_directory.In("box"));
         var tables = StateTables.In(state);
-        Assert.Empty(tables.Where(static table => StateTables.Find(table) is null));
+        Assert.DoesNotContain(tables, static table => StateTables.Find(table) is null);
         Assert.Empty(StateTables.All.Select(static table => table.Name).Except(tables));
     }
 

@@ -6,7 +6,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using PiPub.Storage.State;
-using PiPub.Web.Access;
 
 namespace PiPub.Tests.Face;
 
