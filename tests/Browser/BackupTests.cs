@@ -97,7 +97,7 @@ public sealed class BackupTests(Chromium chromium)
         var words = string.Join(' ', await visit.Page.Locator("ol.words li").AllInnerTextsAsync());
         Assert.Equal((await old.CommandAsync("backup", "words")).GetProperty("words").GetString(), words);
         await visit.ClickAsync("I have written them down");
-        Assert.Equal(0, await visit.Page.Locator("ol.words").CountAsync());
+        await Assertions.Expect(visit.Page.Locator("ol.words")).ToHaveCountAsync(0);
         visit.AssertWasQuiet();
         await old.StopAsync();
 

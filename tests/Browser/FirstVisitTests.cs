@@ -18,7 +18,6 @@ public sealed class FirstVisitTests(Chromium chromium)
         await visit.IsLiveAsync();
         await visit.FillAsync("Its name, which everybody sees", "Our kitchen box");
         await visit.ClickToAsync("Continue", "/setup/connect");
-        await visit.IsLiveAsync();
         var invite = await visit.Page.GetByLabel("The invite code").InputValueAsync();
         // Typed into the client: to its place for invites, the code, and the button.
         var interactions = visit.Interactions + 3;

@@ -34,7 +34,8 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
     {
         await using var visit = await Visit.OpenAsync(chromium, box.Pub, box.Cookies);
         await visit.GoLiveAsync("/settings");
-        Assert.Equal(0, await visit.Page.Locator(".notice").CountAsync());
+        Assert.Equal(0, await visit.Page.GetByText("Saved.").CountAsync());
+        Assert.Equal(0, await visit.Page.GetByText("That is not the password.").CountAsync());
         await visit.ClickAsync("Save");
         await visit.SeesAsync("Saved.");
         await visit.FillAsync("Present password", "guess");

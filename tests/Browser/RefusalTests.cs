@@ -1,3 +1,4 @@
+using Microsoft.Playwright;
 using PiPub.Interop;
 
 namespace PiPub.BrowserTests;
@@ -60,5 +61,56 @@ public sealed class RefusalTests(Chromium chromium)
         await friend.SeesAsync("This link does not hold an invite of this box.");
         friend.AssertWasQuiet();
         owner.AssertWasQuiet();
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_and_what_was_typed_is_kept_when_there_is_room_again()
+    {
+        await using var network = new TestNetwork();
+        await using var disk = await SmallDisk.MountAsync(network.NewDirectory("disk"), megabytes: 64);
+        await using var pub = await PiPubProcess.StartAsync(disk.Path, network.NetworkKey);
+        await using var visit = await Visit.OpenAsync(chromium, pub);
+        await visit.ClaimAsync(pub);
+        var cookies = await visit.CookiesAsync();
+        await visit.FillAsync("Its name, which everybody sees", "Our kitchen box");
+
+        disk.Fill(leave: 500_000);
+        await using var other = await Visit.OpenAsync(chromium, pub, cookies);
+        await other.GoLiveAsync("/");
+        await other.SeesAsync("The disk is nearly full");
+        disk.Fill(leave: 0);
+        await visit.ClickAsync("Continue");
+        await visit.SeesAsync("the disk is full or failing");
+
+        disk.Empty();
+        await visit.ClickToAsync("Continue", "/setup/connect");
+        await other.GoLiveAsync("/");
+        await other.SeesAsync("Our kitchen box");
+        // Among the last problems it stays.
+        await Assertions.Expect(other.Page.GetByRole(AriaRole.Alert)).ToHaveCountAsync(0);
+        await other.SeesAsync("The disk is nearly full");
+        visit.AssertWasQuiet();
+        other.AssertWasQuiet();
+    }
+
+    [Fact]
+    public async Task A_browser_that_loses_its_way_to_the_box_says_so_and_goes_on_where_it_was()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        using var way = new WayToBox(pub.Web);
+        await using var visit = await Visit.OpenAsync(chromium.Browser, way.Origin);
+        await visit.ClaimAsync(pub);
+        await visit.GoLiveAsync("/invites");
+        await visit.FillAsync("A note on whom it is for", "For Mira");
+
+        way.Cut();
+        await visit.SeesAsync("The connection with the box is gone.");
+        way.Mend();
+        await Assertions.Expect(visit.Page.GetByText("The connection with the box is gone.")).ToBeHiddenAsync(new() { Timeout = 60_000 });
+        Assert.Equal("For Mira", await visit.Page.GetByLabel("A note on whom it is for").InputValueAsync());
+        await visit.ClickAsync("Make an invite");
+        await visit.SeesAsync("Here it is");
+        await visit.SeesAsync("For Mira");
     }
 }

@@ -61,7 +61,15 @@ internal sealed class Visit : IAsyncDisposable
     {
         Interactions++;
         live = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await Page.GotoAsync(origin + path);
+        try
+        {
+            await Page.GotoAsync(origin + path);
+        }
+        catch (PlaywrightException e) when (e.Message.Contains("ERR_ABORTED", StringComparison.Ordinal))
+        {
+            // The page that is left was just about to load itself again.
+            await Page.GotoAsync(origin + path);
+        }
     }
 
     /// <summary>Goes to one of the owner's pages, and waits until it is live.</summary>

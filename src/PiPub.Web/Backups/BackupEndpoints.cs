@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using PiPub.Node.Backups;
 using PiPub.Storage.State;
+using PiPub.Web.Forms;
 
 namespace PiPub.Web.Backups;
 

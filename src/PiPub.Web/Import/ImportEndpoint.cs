@@ -1,15 +1,12 @@
-using System.Text;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Net.Http.Headers;
 using PiPub.Node.Import;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage.Import;
+using PiPub.Web.Forms;
 
 namespace PiPub.Web.Import;
 
@@ -30,8 +27,6 @@ public static class ImportEndpoint
     public const string ReplaceWord = "REPLACE";
 
     private const string Page = "/setup/import";
-    private const int MaxParts = 16;
-    private const int MaxToken = 4096;
     private const int MaxSecret = 64 * 1024;
     private const int MaxField = 200;
 
@@ -123,32 +118,14 @@ public static class ImportEndpoint
 
     private static async Task<UploadProblem> ReadAsync(HttpContext context, UploadDesk desk, Form form)
     {
-        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) || HeaderUtilities.RemoveQuotes(type.Boundary).Value is not { Length: > 0 and <= 200 } boundary)
+        if (await StreamedForm.BeginAsync(context) is not { } parts)
         {
             return UploadProblem.Expired;
         }
 
-        var parts = new MultipartReader(boundary, context.Request.Body);
-        var stop = context.RequestAborted;
-        for (var number = 0; number < MaxParts && await parts.ReadNextSectionAsync(stop) is { } part; number++)
+        while (await parts.NextAsync())
         {
-            if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out var disposition))
-            {
-                continue;
-            }
-
-            var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value;
-            if (number == 0)
-            {
-                if (!await IsOursAsync(context, name, part.Body, stop))
-                {
-                    return UploadProblem.Expired;
-                }
-
-                continue;
-            }
-
-            switch (name)
+            switch (parts.Name)
             {
                 case "off":
                     form.IsOff = true;
@@ -157,17 +134,17 @@ public static class ImportEndpoint
                     form.IsComplete = true;
                     break;
                 case "replace":
-                    form.MayReplace = await ReadTextAsync(part.Body, MaxField, stop) is { } word && word.Trim() == ReplaceWord;
+                    form.MayReplace = await parts.TextAsync(MaxField) is { } word && word.Trim() == ReplaceWord;
                     break;
-                case "secret" when await ReadTextAsync(part.Body, MaxSecret, stop) is var text && text?.Length != 0:
+                case "secret" when await parts.TextAsync(MaxSecret) is var text && text?.Length != 0:
                     if (!form.TrySetSecret(text))
                     {
                         return UploadProblem.BadSecret;
                     }
 
                     break;
-                case "log" when form.LogPath is null && (disposition.FileName.HasValue || disposition.FileNameStar.HasValue):
-                    await TakeLogAsync(desk, form, disposition, part.Body, stop);
+                case "log" when form.LogPath is null && parts.FileName is { } name:
+                    await TakeLogAsync(desk, form, name, parts.Body, context.RequestAborted);
                     break;
                 default:
                     break;
@@ -177,9 +154,8 @@ public static class ImportEndpoint
         return form is { LogPath: null, Secret: null } ? UploadProblem.Empty : UploadProblem.None;
     }
 
-    private static async Task TakeLogAsync(UploadDesk desk, Form form, ContentDispositionHeaderValue disposition, Stream body, CancellationToken stop)
+    private static async Task TakeLogAsync(UploadDesk desk, Form form, string given, Stream body, CancellationToken stop)
     {
-        var given = HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value ?? "";
         var path = await desk.TakeAsync(body, stop);
         if (new FileInfo(path).Length == 0)
         {
@@ -192,29 +168,6 @@ public static class ImportEndpoint
         form.LogName = given.Length > MaxField ? given[^MaxField..] : given;
         form.LogPath = path + (given.EndsWith(".bipf", StringComparison.OrdinalIgnoreCase) ? ".bipf" : given.EndsWith(".offset", StringComparison.OrdinalIgnoreCase) ? ".offset" : "");
         File.Move(path, form.LogPath);
-    }
-
-    /// <summary>Whether the form comes from a page of this box, for this browser.</summary>
-    private static async Task<bool> IsOursAsync(HttpContext context, string? name, Stream body, CancellationToken stop)
-    {
-        var antiforgery = context.RequestServices.GetRequiredService<IAntiforgery>();
-        var expected = antiforgery.GetTokens(context);
-        if (name != expected.FormFieldName || expected.HeaderName is not { } header || await ReadTextAsync(body, MaxToken, stop) is not { Length: > 0 } token)
-        {
-            return false;
-        }
-
-        // As a header it is checked without reading the form.
-        context.Request.Headers[header] = token;
-        return await antiforgery.IsRequestValidAsync(context);
-    }
-
-    /// <summary>A small part as text; null when it is larger than allowed.</summary>
-    private static async Task<string?> ReadTextAsync(Stream body, int most, CancellationToken stop)
-    {
-        var bytes = new byte[most + 1];
-        var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, stop);
-        return length > most ? null : Encoding.UTF8.GetString(bytes, 0, length);
     }
 
     private sealed class Form

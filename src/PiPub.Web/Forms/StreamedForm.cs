@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 
-namespace PiPub.Web.Backups;
+namespace PiPub.Web.Forms;
 
 /// <summary>
 /// A form with a file that is read as it comes, without being kept anywhere on the way. Its first part must be the antiforgery
@@ -15,15 +15,20 @@ namespace PiPub.Web.Backups;
 internal sealed class StreamedForm
 {
     private const int MaxToken = 4096;
+    private const int MaxParts = 16;
 
     private readonly MultipartReader _parts;
     private readonly CancellationToken _stop;
     private MultipartSection? _part;
+    private int _taken;
 
     private StreamedForm(MultipartReader parts, CancellationToken cancellationToken) => (_parts, _stop) = (parts, cancellationToken);
 
     /// <summary>The name of the present part.</summary>
     public string Name { get; private set; } = "";
+
+    /// <summary>What the file of the present part is called at the sender's; null when the part is no file.</summary>
+    public string? FileName { get; private set; }
 
     /// <summary>The bytes of the present part.</summary>
     public Stream Body => _part!.Body;
@@ -49,13 +54,14 @@ internal sealed class StreamedForm
         return await antiforgery.IsRequestValidAsync(context) ? form : null;
     }
 
-    /// <summary>Goes to the next part; false when there is none.</summary>
+    /// <summary>Goes to the next part; false when there is none, or when there were more than any form of the box has.</summary>
     public async Task<bool> NextAsync()
     {
-        _part = await _parts.ReadNextSectionAsync(_stop);
-        Name = _part is not null && ContentDispositionHeaderValue.TryParse(_part.ContentDisposition, out var disposition)
-            ? HeaderUtilities.RemoveQuotes(disposition.Name).Value ?? ""
-            : "";
+        _part = _taken++ < MaxParts ? await _parts.ReadNextSectionAsync(_stop) : null;
+        _ = ContentDispositionHeaderValue.TryParse(_part?.ContentDisposition, out var disposition);
+        Name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).Value ?? "";
+        var file = disposition is { FileNameStar.HasValue: true } ? disposition.FileNameStar : disposition?.FileName ?? default;
+        FileName = file.HasValue ? HeaderUtilities.RemoveQuotes(file).Value : null;
         return _part is not null;
     }
 
