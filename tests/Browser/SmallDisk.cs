@@ -1,5 +1,3 @@
-using PiPub.Interop;
-
 namespace PiPub.BrowserTests;
 
 /// <summary>A disk of the test's own that is easily filled: a small file system in memory.</summary>
