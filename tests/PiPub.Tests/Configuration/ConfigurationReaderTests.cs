@@ -39,6 +39,7 @@ public sealed class ConfigurationReaderTests : IDisposable
         { "map-port", "off", "False", "maybe" },
         { "map-web-port", "on", "True", "maybe" },
         { "claim-file", "/tmp/claim.txt", "/tmp/claim.txt", "" },
+        { "import-directory", "/media/stick", "/media/stick", "" },
         { "backup-directory", "/media/stick", "/media/stick", "" },
         { "backup-every", "30", "30", "0" },
         { "log-level", "warn", "Warning", "loud" },
@@ -99,7 +100,7 @@ public sealed class ConfigurationReaderTests : IDisposable
         var options = new PiPubOptions();
         foreach (var key in ConfigurationTable.Keys)
         {
-            if (key.Name is "network-key" or "public-host" or "connect")
+            if (key.Name is "network-key" or "public-host" or "connect" or "import-directory")
             {
                 continue;
             }
@@ -226,6 +227,7 @@ public sealed class ConfigurationReaderTests : IDisposable
         "map-port" => options.MapPort.ToString(),
         "map-web-port" => options.MapWebPort.ToString(),
         "claim-file" => options.ClaimFile ?? "none",
+        "import-directory" => options.ImportDirectory ?? "none",
         "backup-directory" => options.BackupDirectory ?? "none",
         "backup-every" => options.BackupEvery.TotalDays.ToString("0"),
         "log-level" => options.LogLevel.ToString(),

@@ -65,7 +65,7 @@ public sealed class FactoryResetTests : IDisposable
         }
 
         string[] foreign = ["notes.txt", "secret.backup", "log/readme", "blobs/sha256/photo.jpg", "keys/my.key", "uploads/cat.png", "backups/one.pipub-backup", "mine/secret", "state.sqlite.old"];
-        foreach (var path in (string[])["mine", "uploads", "backups"])
+        foreach (var path in (string[])["mine", "uploads", "backups", "keys"])
         {
             Directory.CreateDirectory(_directory.In(path));
         }
