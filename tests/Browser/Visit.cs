@@ -110,7 +110,7 @@ internal sealed class Visit : IAsyncDisposable
         await ArrivesAtAsync(path);
     }
 
-    public Task ArrivesAtAsync(string path) => Page.WaitForURLAsync(origin + path);
+    public Task ArrivesAtAsync(string path) => Page.WaitForURLAsync(origin + path, new() { WaitUntil = WaitUntilState.Commit });
 
     /// <summary>Waits until a text is to be seen.</summary>
     public Task SeesAsync(string text) => Assertions.Expect(Page.GetByText(text).First).ToBeVisibleAsync(new() { Timeout = PatienceInMilliseconds });

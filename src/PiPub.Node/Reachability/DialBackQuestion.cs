@@ -15,11 +15,17 @@ namespace PiPub.Node.Reachability;
 /// <param name="Observed">Where it sees this box come from; null when it did not tell, or told nonsense.</param>
 /// <param name="Works">The addresses by which it came in.</param>
 /// <param name="Fails">The addresses by which it could not. What is in neither it did not try.</param>
-public sealed record DialBackAnswer(IPAddress? Observed, IReadOnlyList<AddressCandidate> Works, IReadOnlyList<AddressCandidate> Fails);
+public sealed record DialBackAnswer(IPAddress? Observed, IReadOnlyList<AddressCandidate> Works, IReadOnlyList<AddressCandidate> Fails)
+{
+    /// <summary>Whether the peer says that it came in by an address by which nobody has come yet.</summary>
+    internal bool IsAhead { get; init; }
+}
 
 /// <summary>Asks a peer to dial back; see <see cref="DialBackMethods"/> for what goes over the wire.</summary>
 public static class DialBackQuestion
 {
+    private static readonly TimeSpan VisitorBehind = TimeSpan.FromSeconds(2);
+
     /// <summary>Asks, and waits for the answer. "It works" is only believed when somebody did come in with the question's own key.</summary>
     /// <param name="server">Where the peer will come in.</param>
     /// <param name="peer">Whom to ask.</param>
@@ -34,10 +40,25 @@ public static class DialBackQuestion
         ArgumentNullException.ThrowIfNull(addresses);
         var visitor = KeyPair.Generate();
         var families = new ConcurrentDictionary<AddressFamily, bool>();
-        using var awaited = server.AwaitProbe(visitor.Id, transport => families[transport.Remote?.AddressFamily ?? AddressFamily.Unknown] = true);
+        var came = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var awaited = server.AwaitProbe(visitor.Id, transport =>
+        {
+            families[transport.Remote?.AddressFamily ?? AddressFamily.Unknown] = true;
+            came.TrySetResult();
+        });
         var texts = addresses.Select(candidate => candidate.ToMultiserver(server.Id)).ToList();
         var body = await peer.Session.CallAsync(DialBackMethods.Method, Write(texts, visitor), cancellationToken);
-        return Read(body, addresses, texts, candidate => candidate.Ip is { } ip ? families.ContainsKey(ip.AddressFamily) : !families.IsEmpty);
+        bool HasCome(AddressCandidate candidate) => candidate.Ip is { } ip ? families.ContainsKey(ip.AddressFamily) : !families.IsEmpty;
+        var answer = Read(body, addresses, texts, HasCome);
+
+        // The visitor is through the handshake a moment before this end of it is, and the answer may overtake it.
+        if (answer.IsAhead)
+        {
+            _ = await Task.WhenAny(came.Task, Task.Delay(VisitorBehind, cancellationToken));
+            answer = Read(body, addresses, texts, HasCome);
+        }
+
+        return answer;
     }
 
     private static ReadOnlyMemory<byte> Write(List<string> addresses, KeyPair visitor)
@@ -63,6 +84,7 @@ public static class DialBackQuestion
     private static DialBackAnswer Read(RpcBody body, IReadOnlyList<AddressCandidate> asked, List<string> texts, Func<AddressCandidate, bool> hasCome)
     {
         var (works, fails) = (new List<AddressCandidate>(), new List<AddressCandidate>());
+        var isAhead = false;
         IPAddress? observed = null;
         try
         {
@@ -88,6 +110,7 @@ public static class DialBackQuestion
                 else if (code is DialBackMethods.Unreachable or DialBackMethods.Ok)
                 {
                     fails.Add(asked[index]);
+                    isAhead |= code == DialBackMethods.Ok;
                 }
             }
         }
@@ -96,6 +119,6 @@ public static class DialBackQuestion
             throw new RpcException("The peer's answer could not be read.", e);
         }
 
-        return new DialBackAnswer(observed, works, fails);
+        return new DialBackAnswer(observed, works, fails) { IsAhead = isAhead };
     }
 }
