@@ -65,9 +65,11 @@ internal sealed class Visit : IAsyncDisposable
         {
             await Page.GotoAsync(origin + path);
         }
-        catch (PlaywrightException e) when (e.Message.Contains("ERR_ABORTED", StringComparison.Ordinal))
+        catch (PlaywrightException e) when (e.Message.Contains("ERR_ABORTED", StringComparison.Ordinal)
+            || e.Message.Contains("interrupted by another navigation", StringComparison.Ordinal))
         {
-            // The page that is left was just about to load itself again.
+            // The page that is left was just about to load itself again, or to go where its visitor belongs.
+            live = new(TaskCreationOptions.RunContinuationsAsynchronously);
             await Page.GotoAsync(origin + path);
         }
     }

@@ -1,8 +1,7 @@
-using System.Net;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using PiPub.Web.Forms;
 
 namespace PiPub.Web.Access;
 
@@ -22,9 +21,9 @@ public static class AccessEndpoints
     public static void MapAccess(this IEndpointRouteBuilder routes, OwnerAccess access)
     {
         ArgumentNullException.ThrowIfNull(access);
-        routes.MapPost(Claim, (RequestDelegate)(context => ClaimAsync(context, access))).AllowAnonymous().WithMetadata(new RequireAntiforgeryTokenAttribute());
-        routes.MapPost(SignIn, (RequestDelegate)(context => SignInAsync(context, access))).AllowAnonymous().WithMetadata(new RequireAntiforgeryTokenAttribute());
-        routes.MapPost(SignOut, (RequestDelegate)(context => SignOutAsync(context, access))).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapForm(Claim, context => ClaimAsync(context, access)).AllowAnonymous();
+        routes.MapForm(SignIn, context => SignInAsync(context, access)).AllowAnonymous();
+        routes.MapForm(SignOut, context => SignOutAsync(context, access));
     }
 
     private static async Task ClaimAsync(HttpContext context, OwnerAccess access)
@@ -41,7 +40,7 @@ public static class AccessEndpoints
             return;
         }
 
-        var answer = await access.ClaimAsync(form["code"], password, From(context), Browser(context), context.RequestAborted);
+        var answer = await access.ClaimAsync(form["code"], password, Visitor.AddressOf(context), Visitor.BrowserOf(context), context.RequestAborted);
         Answer(context, answer, welcome: "/setup", again: answer.Outcome == AccessOutcome.AlreadyClaimed ? "/sign-in" : "/claim");
     }
 
@@ -52,7 +51,7 @@ public static class AccessEndpoints
             return;
         }
 
-        var answer = await access.SignInAsync(form["password"], From(context), Browser(context), context.RequestAborted);
+        var answer = await access.SignInAsync(form["password"], Visitor.AddressOf(context), Visitor.BrowserOf(context), context.RequestAborted);
         Answer(context, answer, welcome: "/", again: answer.Outcome == AccessOutcome.NotClaimed ? "/claim" : "/sign-in");
     }
 
@@ -75,14 +74,14 @@ public static class AccessEndpoints
     /// <summary>The form, if it came from a page of the box; else the answer is given here.</summary>
     internal static async Task<IFormCollection?> ReadAsync(HttpContext context)
     {
-        if (context.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true } || !context.Request.HasFormContentType)
+        var form = await context.ReadOwnFormAsync();
+        if (form is null)
         {
             // The page was open since before the box restarted, or it is not the box's at all.
             context.Response.Redirect("/sign-in?problem=expired");
-            return null;
         }
 
-        return await context.Request.ReadFormAsync(context.RequestAborted);
+        return form;
     }
 
     internal static void Answer(HttpContext context, AccessAnswer answer, string welcome, string again)
@@ -106,8 +105,4 @@ public static class AccessEndpoints
         };
         context.Response.Redirect($"{again}?problem={problem}");
     }
-
-    private static IPAddress From(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
-
-    private static string Browser(HttpContext context) => context.Request.Headers.UserAgent.ToString();
 }

@@ -1,13 +1,12 @@
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using PiPub.Node.HttpAuth;
+using PiPub.Web.Forms;
 
 namespace PiPub.Web.Access;
 
@@ -35,8 +34,8 @@ public static class AppSignInEndpoints
     {
         var listening = new StrongBox<int>();
         routes.MapGet(Events, (RequestDelegate)(context => ListenAsync(context, app, time, listening))).AllowAnonymous();
-        routes.MapPost(Finish, (RequestDelegate)(context => FinishAsync(context, app))).AllowAnonymous().WithMetadata(new RequireAntiforgeryTokenAttribute());
-        routes.MapPost(Choice, (RequestDelegate)(context => ChooseAsync(context, app))).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapForm(Finish, context => FinishAsync(context, app)).AllowAnonymous();
+        routes.MapForm(Choice, context => ChooseAsync(context, app));
     }
 
     private static async Task ListenAsync(HttpContext context, AppSignIn app, TimeProvider time, StrongBox<int> listening)
@@ -105,7 +104,7 @@ public static class AppSignInEndpoints
             return;
         }
 
-        var answer = app.Finish(ticket, From(context), context.Request.Headers.UserAgent.ToString());
+        var answer = app.Finish(ticket, Visitor.AddressOf(context), Visitor.BrowserOf(context));
         AccessEndpoints.Answer(context, answer, welcome: "/", again: "/sign-in");
     }
 
@@ -117,6 +116,4 @@ public static class AppSignInEndpoints
             context.Response.Redirect("/settings");
         }
     }
-
-    private static IPAddress From(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -59,7 +58,7 @@ public sealed class SessionAuthentication(IOptionsMonitor<AuthenticationSchemeOp
             return Task.FromResult(AuthenticateResult.NoResult());
         }
 
-        if (access.Find(token, Context.Connection.RemoteIpAddress ?? IPAddress.None) is not { } session)
+        if (access.Find(token, Visitor.AddressOf(Context)) is not { } session)
         {
             return Task.FromResult(AuthenticateResult.Fail("The session has ended."));
         }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -34,19 +33,18 @@ public static class BackupEndpoints
     /// <summary>Takes the forms.</summary>
     public static void MapBackups(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost(Download, (RequestDelegate)DownloadAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapForm(Download, DownloadAsync);
         routes.MapPost(Upload, (RequestDelegate)UploadAsync);
     }
 
     private static async Task DownloadAsync(HttpContext context)
     {
-        if (context.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true } || !context.Request.HasFormContentType)
+        if (await context.ReadOwnFormAsync() is not { } form)
         {
             context.Response.Redirect("/settings#backups");
             return;
         }
 
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var passphrase = form["passphrase"].ToString();
         if (passphrase != form["again"].ToString() || passphrase.Length is < BackupKey.MinPassphrase or > BackupKey.MaxPassphrase)
         {

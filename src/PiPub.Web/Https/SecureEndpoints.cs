@@ -1,8 +1,8 @@
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using PiPub.Web.Access;
+using PiPub.Web.Forms;
 
 namespace PiPub.Web.Https;
 
@@ -19,7 +19,7 @@ public static class SecureEndpoints
     public static void MapSecureConnection(this IEndpointRouteBuilder routes, SecureConnection secure, OwnerAccess access)
     {
         routes.MapGet(AuthorityPath, (RequestDelegate)(context => AuthorityAsync(context, secure))).AllowAnonymous();
-        routes.MapPost(ChoicePath, (RequestDelegate)(context => ChooseAsync(context, secure, access))).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapForm(ChoicePath, context => ChooseAsync(context, secure, access));
     }
 
     private static Task AuthorityAsync(HttpContext context, SecureConnection secure)
@@ -40,9 +40,8 @@ public static class SecureEndpoints
 
     private static async Task ChooseAsync(HttpContext context, SecureConnection secure, OwnerAccess access)
     {
-        if (context.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: true } && context.Request.HasFormContentType)
+        if (await context.ReadOwnFormAsync() is { } form)
         {
-            var form = await context.Request.ReadFormAsync(context.RequestAborted);
             if (form["always"] != "on")
             {
                 secure.SetAlways(false);

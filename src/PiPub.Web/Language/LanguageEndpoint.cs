@@ -1,8 +1,8 @@
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Localization;
 using Microsoft.AspNetCore.Routing;
+using PiPub.Web.Forms;
 
 namespace PiPub.Web.Language;
 
@@ -16,17 +16,16 @@ public static class LanguageEndpoint
 
     /// <summary>Takes the form.</summary>
     public static void MapLanguage(this IEndpointRouteBuilder routes) =>
-        routes.MapPost(Path, (RequestDelegate)ChooseAsync).AllowAnonymous().WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapForm(Path, ChooseAsync).AllowAnonymous();
 
     private static async Task ChooseAsync(HttpContext context)
     {
-        if (context.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true })
+        if (await context.ReadOwnFormAsync() is not { } form)
         {
             context.Response.Redirect("/");
             return;
         }
 
-        var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var code = form["code"].ToString();
         if (Languages.Codes.Contains(code))
         {

@@ -1,8 +1,7 @@
-using Microsoft.AspNetCore.Antiforgery;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using PiPub.Web.Forms;
 
 namespace PiPub.Web.Settings;
 
@@ -17,13 +16,12 @@ public static class AddressEndpoint
 
     /// <summary>Takes the form.</summary>
     public static void MapAddress(this IEndpointRouteBuilder routes) =>
-        routes.MapPost(Path, (RequestDelegate)ConfirmAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapForm(Path, ConfirmAsync);
 
     private static async Task ConfirmAsync(HttpContext context)
     {
         var address = context.RequestServices.GetRequiredService<IMachineAddress>();
-        var isOurs = context.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: true };
-        var isKept = isOurs && await address.ConfirmAsync(context.Connection.LocalIpAddress);
+        var isKept = context.IsOwnForm() && await address.ConfirmAsync(context.Connection.LocalIpAddress);
         context.Response.Redirect(isKept ? "/settings?address=kept#address" : "/settings?address=elsewhere#address");
     }
 }

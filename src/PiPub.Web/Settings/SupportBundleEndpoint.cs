@@ -1,9 +1,8 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Antiforgery;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using PiPub.Web.Forms;
 
 namespace PiPub.Web.Settings;
 
@@ -15,11 +14,11 @@ public static class SupportBundleEndpoint
 
     /// <summary>Takes the form.</summary>
     public static void MapSupportBundle(this IEndpointRouteBuilder routes) =>
-        routes.MapPost(Path, (RequestDelegate)SendAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        routes.MapForm(Path, SendAsync);
 
     private static async Task SendAsync(HttpContext context)
     {
-        if (context.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: true })
+        if (!context.IsOwnForm())
         {
             context.Response.Redirect("/settings#support");
             return;

@@ -61,7 +61,6 @@ public sealed class FaceHost(Action<IServiceCollection> addServices, ILoggerFact
             builder.Services.AddSingleton(logs);
             builder.Services.AddSingleton(web.Lifetime);
             builder.Services.AddSingleton(web.Services.GetRequiredService<IServer>());
-            builder.Services.AddHttpContextAccessor();
             addServices(builder.Services);
             _face = builder.Build();
             _face.MapFace();
