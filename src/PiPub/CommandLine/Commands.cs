@@ -77,6 +77,7 @@ public static class Commands
             ClaimCommand.Create(),
             WhoamiCommand.Create(),
             StatusCommand.Create(),
+            HealthCommand.Create(),
             RestartCommand.Create(),
             InviteCommands.Create(),
             ContactCommands.Follow(),

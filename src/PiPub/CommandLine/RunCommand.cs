@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using PiPub.Appliance.Health;
 using PiPub.Composition;
 using PiPub.Configuration;
 using PiPub.Lives;
@@ -16,6 +17,9 @@ internal static class RunCommand
 {
     public const string Name = "run";
 
+    /// <summary>So long the box may be silent while it opens or closes what it keeps, and before it says again how far it has come.</summary>
+    private static readonly TimeSpan OpeningPatience = TimeSpan.FromMinutes(10);
+
     public static Command Create()
     {
         var command = new Command(Name, "Start the node. It runs until Ctrl+C, SIGINT or SIGTERM.");
@@ -27,8 +31,10 @@ internal static class RunCommand
     {
         var said = new Said(parsed.InvocationConfiguration.Output, parsed.GetValue(SharedOptions.Json));
         using var stop = new StopSignal(cancellationToken);
+        using var supervision = Supervision.FromEnvironment(Environment.GetEnvironmentVariables(), TimeProvider.System);
         var life = new BoxLife(() => SharedOptions.Read(parsed));
-        while (await LiveAsync(life, said, stop.Token))
+        supervision.Busy("Starting.", OpeningPatience);
+        while (await LiveAsync(life, said, supervision, stop.Token))
         {
             said.Say("restarting", "Restarting ...");
         }
@@ -37,7 +43,7 @@ internal static class RunCommand
     }
 
     /// <summary>One life of the box, and what is to be done after it. True when another one shall begin.</summary>
-    private static async Task<bool> LiveAsync(BoxLife life, Said said, CancellationToken stop)
+    private static async Task<bool> LiveAsync(BoxLife life, Said said, Supervision supervision, CancellationToken stop)
     {
         var options = life.ReplaceAndReadOptions();
         using var logs = StandardErrorLog.Open(options.LogLevel, life.Log);
@@ -46,11 +52,12 @@ internal static class RunCommand
             options = life.ReadOptions();
         }
 
-        var catchingUp = new CatchingUp(said);
+        var catchingUp = new CatchingUp(said, supervision);
         await using (var box = await Box.StartAsync(options, logs, life, catchingUp, stop))
         {
             life.Began(box);
             catchingUp.IsOver = true;
+            supervision.Ready($"Running, with its page at port {box.WebPort}.", box.Health.ProblemAsync, logs.CreateLogger<Supervision>());
             if (!said.IsJson)
             {
                 await box.WhenNamedAsync(stop);
@@ -60,7 +67,12 @@ internal static class RunCommand
             await life.Ending.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stop.IsCancellationRequested)
             {
+                supervision.Stopping(OpeningPatience);
                 said.Say("stopping", "Stopping ...");
+            }
+            else
+            {
+                supervision.Busy("Restarting.", OpeningPatience);
             }
         }
 
@@ -148,7 +160,7 @@ internal static class RunCommand
     }
 
     /// <summary>Says how far the views have come while they are made again, for whoever waits for the start.</summary>
-    private sealed class CatchingUp(Said said) : IProgress<ViewProgress>
+    private sealed class CatchingUp(Said said, Supervision supervision) : IProgress<ViewProgress>
     {
         /// <summary>From now on the views follow what is appended, which is nothing to tell.</summary>
         public bool IsOver { get; set; }
@@ -161,6 +173,7 @@ internal static class RunCommand
             }
 
             var percent = 100 * value.IndexedBytes / value.TotalBytes;
+            supervision.Busy($"Reading the messages again to index them: {percent} %.", OpeningPatience);
             said.Line(said.IsJson
                 ? $$"""{"event":"indexing","percent":{{percent}},"messages":{{value.Messages}}}"""
                 : $"Reading the messages again to index them: {percent} % ({value.Messages} so far) ...");

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
+using PiPub.Appliance.Health;
 using PiPub.Configuration;
 using PiPub.Lives;
 using PiPub.Node.Invites;
@@ -64,6 +65,9 @@ public sealed class Box : IAsyncDisposable
 
     /// <summary>What whoever claims the box has to type in on its page; null when it is claimed, or the claim file says it.</summary>
     public string? ClaimCode => IsClaimed ? null : _doors.Access.Proof.Code.Text;
+
+    /// <summary>Whether the box is well.</summary>
+    internal BoxHealth Health { get; private set; } = null!;
 
     /// <summary>The unix socket of the owner's tools.</summary>
     public string SocketPath { get; private set; } = "";
@@ -153,6 +157,9 @@ public sealed class Box : IAsyncDisposable
         var settings = _closing.Add(new BoxSettingsPage(options, storage, _node, _networks, life, logs, TimeProvider.System));
         await settings.RecoverAsync();
         _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, life.Problems, TimeProvider.System);
+
+        Health = new BoxHealth(BoxChecks.Of(options, storage, _node, _addresses), logs.CreateLogger<BoxHealth>());
+        HealthMethods.Register(_node.Methods, Health);
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _doors.Secure.Certificate, app => MapWeb(app, logs), logs));
         await web.StartAsync(cancellationToken);
