@@ -4,12 +4,14 @@ using System.Text;
 namespace PiPub.Configuration;
 
 /// <summary>
-/// Reads the options from, weakest to strongest: the defaults, the file, the environment, the command line. A key that a
-/// stronger place gives replaces the weaker one's value whole, lists too. All problems are found before any is reported.
+/// Reads the options from, weakest to strongest: the defaults, the file of an image, the box's own file, the file from the card, the
+/// environment, the command line. A key that a stronger place gives replaces the weaker one's value whole, lists too. All
+/// problems are found before any is reported.
 /// </summary>
 /// <remarks>
-/// The file is <c>pipub.conf</c> in the data directory unless <c>--config</c> (or <c>PIPUB_CONFIG</c>) names one:
-/// lines <c>key = value</c>; <c>#</c> begins a comment at a line's start or after white space. In UTF-8, 1 MiB at most.
+/// The box's own file is <c>pipub.conf</c> in the data directory unless <c>--config</c> (or <c>PIPUB_CONFIG</c>) names one; the pages
+/// write there. An image's is <c>pipub.conf</c> beside the program. The one from the card is what <c>card-settings</c> names.
+/// Lines are <c>key = value</c>; <c>#</c> begins a comment at a line's start or after white space. In UTF-8, 1 MiB at most.
 /// </remarks>
 public sealed class ConfigurationReader
 {
@@ -30,8 +32,9 @@ public sealed class ConfigurationReader
     /// <param name="file">The file that the command line names, or null for the usual one, which may be missing.</param>
     /// <param name="environment">Variables; those without the prefix are passed over.</param>
     /// <param name="commandLine">Keys with the texts given for them; keys without any are passed over.</param>
+    /// <param name="imageFile">The file of an image, which may be missing; null for the one beside the program.</param>
     /// <exception cref="ConfigurationException">Unknown keys, or values that are not allowed.</exception>
-    public static PiPubOptions Read(string? file, IDictionary environment, IEnumerable<KeyValuePair<string, IReadOnlyList<string>>> commandLine)
+    public static PiPubOptions Read(string? file, IDictionary environment, IEnumerable<KeyValuePair<string, IReadOnlyList<string>>> commandLine, string? imageFile = null)
     {
         ArgumentNullException.ThrowIfNull(environment);
         ArgumentNullException.ThrowIfNull(commandLine);
@@ -45,11 +48,38 @@ public sealed class ConfigurationReader
             }
         }
 
+        var image = reader.ReadLines(imageFile ?? Path.Combine(AppContext.BaseDirectory, FileName));
+        var path = reader.PathOf(file, image);
+        var own = reader.ReadLines(path);
+        if (reader.StrongestOf("card-settings", own, image) is { } card && card.Texts[0] != "none")
+        {
+            reader.AddWeaker(reader.ReadLines(card.Texts[0]));
+        }
+
+        // The pages change the box's own file; all that is stronger they leave alone.
         var elsewhere = reader._given.ToDictionary(static given => given.Key, static given => given.Value.Where, StringComparer.Ordinal);
-        var path = reader.ReadFile(file);
+        reader.AddWeaker(own);
+        reader.AddWeaker(image);
         var options = reader.Build();
         (options.ConfigurationFile, options.SetElsewhere) = (path, elsewhere);
         return options;
+    }
+
+    /// <summary>Reads a file from the card as it would be read in its place.</summary>
+    /// <returns>What is wrong with it, a line each; empty when it can be used.</returns>
+    public static IReadOnlyList<string> CheckCardSettings(string path, string? imageFile = null)
+    {
+        try
+        {
+            var options = Read(null, new Hashtable(), [new("card-settings", [path])], imageFile);
+            return [.. options.SetElsewhere
+                .Where(given => ConfigurationTable.OfImage.Contains(given.Key) && given.Value.StartsWith(path, StringComparison.Ordinal))
+                .Select(static given => $"\"{given.Key}\" ({given.Value}) belongs to the image and cannot be set on the card. Take the line out.")];
+        }
+        catch (ConfigurationException e)
+        {
+            return e.Message.Split('\n');
+        }
     }
 
     private void ReadEnvironment(IDictionary environment, ref string? file)
@@ -82,41 +112,52 @@ public sealed class ConfigurationReader
         }
     }
 
-    private string ReadFile(string? file)
+    private string PathOf(string? file, Dictionary<string, Given> image)
     {
-        string path;
-        if (file is not null)
+        if (file is null)
         {
-            path = Path.GetFullPath(file);
-            if (!File.Exists(path))
-            {
-                _problems.Add($"The configuration file {path} does not exist. Make it, or leave out --config.");
-                return path;
-            }
-        }
-        else
-        {
-            path = Path.Combine(DirectoryToLookIn(), FileName);
-            if (!File.Exists(path))
-            {
-                return path;
-            }
+            return Path.Combine(DirectoryToLookIn(image), FileName);
         }
 
+        var path = Path.GetFullPath(file);
+        if (!File.Exists(path))
+        {
+            _problems.Add($"The configuration file {path} does not exist. Make it, or leave out --config.");
+        }
+
+        return path;
+    }
+
+    private Dictionary<string, Given> ReadLines(string path)
+    {
         var inFile = new Dictionary<string, Given>(StringComparer.Ordinal);
         var number = 0;
-        foreach (var line in Lines(path))
+        foreach (var line in File.Exists(path) ? Lines(path) : [])
         {
             number++;
             ReadLine(line, $"{path}, line {number}", inFile);
         }
 
-        foreach (var (key, given) in inFile)
+        return inFile;
+    }
+
+    private void AddWeaker(Dictionary<string, Given> weaker)
+    {
+        foreach (var (key, given) in weaker)
         {
             _given.TryAdd(key, given);
         }
+    }
 
-        return path;
+    private Given? StrongestOf(string key, params ReadOnlySpan<Dictionary<string, Given>> weaker)
+    {
+        var found = _given.GetValueOrDefault(key);
+        foreach (var place in weaker)
+        {
+            found ??= place.GetValueOrDefault(key);
+        }
+
+        return found;
     }
 
     private void ReadLine(string line, string where, Dictionary<string, Given> inFile)
@@ -209,10 +250,10 @@ public sealed class ConfigurationReader
         }
     }
 
-    private string DirectoryToLookIn()
+    private string DirectoryToLookIn(Dictionary<string, Given> image)
     {
         var options = new PiPubOptions();
-        if (_given.TryGetValue("data-directory", out var given))
+        if (StrongestOf("data-directory", image) is { } given)
         {
             try
             {

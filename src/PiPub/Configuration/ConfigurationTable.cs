@@ -102,10 +102,41 @@ public static class ConfigurationTable
         new("backup-every", "7", "1 to 365",
             "After how many days another scheduled backup is made. The newest five are kept.",
             (o, v) => o.BackupEvery = TimeSpan.FromDays(ConfigurationValue.Integer(v[0], 1, 365))),
+        new("card-settings", "none", "a file, or `none`",
+            "Further settings, which win over those in the data directory: on a PiPub image those that the owner wrote on the card. The pages do not change them.",
+            (o, v) => o.CardSettings = v[0] == "none" ? null : ConfigurationValue.FilePath(v[0]), IsOfMachine: true),
+        new("image-directory", "none", "a directory, or `none`",
+            "Where a PiPub image says what it is (`image-version`, `board`) and what is wired to it (`hardware.conf`). Without it the box is a program that somebody installed.",
+            (o, v) => o.ImageDirectory = v[0] == "none" ? null : ConfigurationValue.Directory(v[0]), IsOfMachine: true),
+        new("reports-directory", "none", "a directory, or `none`",
+            "Where the image reports what was wrong with the files on the card (`provisioning.json`), and why it went back to the version before (`health.json`).",
+            (o, v) => o.ReportsDirectory = v[0] == "none" ? null : ConfigurationValue.Directory(v[0]), IsOfMachine: true),
+        new("requests-directory", "none", "a directory, or `none`",
+            "Where the box leaves word for the image when it shall reboot, or erase itself.",
+            (o, v) => o.RequestsDirectory = v[0] == "none" ? null : ConfigurationValue.Directory(v[0]), IsOfMachine: true),
+        new("usb-directory", "none", "a directory, or `none`",
+            "Where USB sticks appear, each as a directory: updates (`*.raucb`) are taken from them, backups go to their folder `pipub-backup`.",
+            (o, v) => o.UsbDirectory = v[0] == "none" ? null : ConfigurationValue.Directory(v[0]), IsOfMachine: true),
+        new("hardware-file", "`hardware.conf` of the image", "a file, or `none`",
+            "Which lights, button and display are wired to the machine.",
+            (o, v) => (o.HardwareFile, o.IsHardwareFileChosen) = (v[0] == "none" ? null : ConfigurationValue.FilePath(v[0]), true), IsOfMachine: true),
+        new("update-url", "none", "an `https://` or `http://` address, or `none`",
+            "Where an image learns of new versions: a small JSON file, see provisioning/README.md.",
+            (o, v) => o.UpdateUrl = v[0] == "none" ? null : ConfigurationValue.WebAddress(v[0]), IsOnPages: true, IsOfMachine: true),
+        new("update-every", "1", "1 to 30",
+            "After how many days the image looks for a new version again.",
+            (o, v) => o.UpdateEvery = TimeSpan.FromDays(ConfigurationValue.Integer(v[0], 1, 30)), IsOnPages: true, IsOfMachine: true),
+        new("update-automatic", "on", "`on` or `off`",
+            "Whether the image installs new versions by itself, and starts them at night. Else the page offers them.",
+            (o, v) => o.UpdateAutomatic = ConfigurationValue.Switch(v[0]), IsOnPages: true, IsOfMachine: true),
         new("log-level", "info", "`trace`, `debug`, `info`, `warn`, `error` or `none`",
             "The least serious lines that are written to the log (standard error).",
             (o, v) => o.LogLevel = ConfigurationValue.LogLevel(v[0])),
     ];
+
+    /// <summary>Keys that hold an image together: what the owner writes on the card cannot change them.</summary>
+    public static IReadOnlyList<string> OfImage { get; } =
+        ["data-directory", "claim-file", "network-directory", "card-settings", "image-directory", "reports-directory", "requests-directory", "usb-directory"];
 
     /// <summary>Finds a row by its key.</summary>
     public static ConfigurationKey? Find(string name)

@@ -121,6 +121,9 @@ internal static class ConfigurationValue
         return [.. texts.Select(text => text.Trim('[', ']'))];
     }
 
+    public static Uri WebAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.Host.Length > 0 ? address : throw new FormatException();
+
     public static string HostLabel(string text) =>
         PeerHost.IsName(text) && !text.Contains('.') && !text.Contains('_') ? text.ToLowerInvariant() : throw new FormatException();
 

@@ -104,6 +104,36 @@ public sealed class PiPubOptions
     /// <summary>How often a scheduled backup is made.</summary>
     public TimeSpan BackupEvery { get; set; } = TimeSpan.FromDays(7);
 
+    /// <summary>Settings that the owner wrote on the card of an image; null where there is no such file.</summary>
+    public string? CardSettings { get; set; }
+
+    /// <summary>Where the image says what it is; null where the box is an installed program.</summary>
+    public string? ImageDirectory { get; set; }
+
+    /// <summary>Where the image reports what it found; null for nowhere.</summary>
+    public string? ReportsDirectory { get; set; }
+
+    /// <summary>Where the box asks the image for something; null for nowhere.</summary>
+    public string? RequestsDirectory { get; set; }
+
+    /// <summary>Where USB sticks appear; null for nowhere.</summary>
+    public string? UsbDirectory { get; set; }
+
+    /// <summary>What is wired to the machine, where somebody chose the file; null for nothing.</summary>
+    public string? HardwareFile { get; set; }
+
+    /// <summary>Whether somebody chose it; else it is the image's.</summary>
+    public bool IsHardwareFileChosen { get; set; }
+
+    /// <summary>Where new versions are told of; null where nobody is asked.</summary>
+    public Uri? UpdateUrl { get; set; }
+
+    /// <summary>How often it is asked.</summary>
+    public TimeSpan UpdateEvery { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>Whether new versions are installed without asking the owner.</summary>
+    public bool UpdateAutomatic { get; set; } = true;
+
     /// <summary>The least serious log lines that are written.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;
 }

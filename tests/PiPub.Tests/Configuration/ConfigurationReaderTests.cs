@@ -42,6 +42,15 @@ public sealed class ConfigurationReaderTests : IDisposable
         { "import-directory", "/media/stick", "/media/stick", "" },
         { "backup-directory", "/media/stick", "/media/stick", "" },
         { "backup-every", "30", "30", "0" },
+        { "card-settings", "/data/pipub.conf", "/data/pipub.conf", "" },
+        { "image-directory", "/usr/lib/pipub", "/usr/lib/pipub", "" },
+        { "reports-directory", "/data", "/data", "" },
+        { "requests-directory", "/run/pipub/requests", "/run/pipub/requests", "" },
+        { "usb-directory", "/run/usb", "/run/usb", "" },
+        { "hardware-file", "/data/hardware.conf", "/data/hardware.conf", "" },
+        { "update-url", "https://pub.example/updates.json", "https://pub.example/updates.json", "pub.example" },
+        { "update-every", "7", "7", "31" },
+        { "update-automatic", "off", "False", "sometimes" },
         { "log-level", "warn", "Warning", "loud" },
     };
 
@@ -95,12 +104,41 @@ public sealed class ConfigurationReaderTests : IDisposable
     }
 
     [Fact]
+    public void On_an_image_the_cards_settings_win_over_the_pages_and_those_over_the_images()
+    {
+        var (image, card) = (Path.Combine(_directory, "image.conf"), Path.Combine(_directory, "card.conf"));
+        File.WriteAllText(image, $"data-directory = {_directory}\ncard-settings = {card}\nweb-port = 80\nhops = 1\nhost-name = image\n");
+        File.WriteAllText(Path.Combine(_directory, "pipub.conf"), "hops = 3\nhost-name = page\n");
+        File.WriteAllText(card, "# mine\nhost-name = attic\n");
+        var options = ConfigurationReader.Read(null, Variables(), [], image);
+        Assert.Equal((80, 3, "attic", _directory), (options.WebPort, options.Hops, options.HostName, options.DataDirectory));
+        Assert.Equal(Path.Combine(_directory, "pipub.conf"), options.ConfigurationFile);
+        Assert.Equal($"{card}, line 2", options.SetElsewhere["host-name"]);
+        Assert.DoesNotContain("hops", options.SetElsewhere.Keys);
+        Assert.DoesNotContain("web-port", options.SetElsewhere.Keys);
+        Assert.Equal(5, ConfigurationReader.Read(null, Variables(("PIPUB_HOPS", "5")), [], image).Hops);
+    }
+
+    [Fact]
+    public void What_the_owner_writes_on_the_card_is_checked_in_its_place()
+    {
+        var (image, card) = (Path.Combine(_directory, "image.conf"), Path.Combine(_directory, "card.conf"));
+        File.WriteAllText(image, $"data-directory = {_directory}\nssb-port = 9000\n");
+        File.WriteAllText(card, "hops = 1\n");
+        Assert.Empty(ConfigurationReader.CheckCardSettings(card, image));
+        File.WriteAllText(card, "hops = 11\nweb-port = 9000\nnonsense\n");
+        Assert.Equal(3, ConfigurationReader.CheckCardSettings(card, image).Count);
+        File.WriteAllText(card, "hops = 1\ndata-directory = /tmp\n");
+        Assert.Contains("line 2) belongs to the image", Assert.Single(ConfigurationReader.CheckCardSettings(card, image)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_anything_the_defaults_stand_as_the_table_says_them()
     {
         var options = new PiPubOptions();
         foreach (var key in ConfigurationTable.Keys)
         {
-            if (key.Name is "network-key" or "public-host" or "connect" or "import-directory")
+            if (key.Name is "network-key" or "public-host" or "connect" or "import-directory" or "hardware-file")
             {
                 continue;
             }
@@ -230,6 +268,15 @@ public sealed class ConfigurationReaderTests : IDisposable
         "import-directory" => options.ImportDirectory ?? "none",
         "backup-directory" => options.BackupDirectory ?? "none",
         "backup-every" => options.BackupEvery.TotalDays.ToString("0"),
+        "card-settings" => options.CardSettings ?? "none",
+        "image-directory" => options.ImageDirectory ?? "none",
+        "reports-directory" => options.ReportsDirectory ?? "none",
+        "requests-directory" => options.RequestsDirectory ?? "none",
+        "usb-directory" => options.UsbDirectory ?? "none",
+        "hardware-file" => options.HardwareFile ?? "none",
+        "update-url" => options.UpdateUrl?.ToString() ?? "none",
+        "update-every" => options.UpdateEvery.TotalDays.ToString("0"),
+        "update-automatic" => options.UpdateAutomatic.ToString(),
         "log-level" => options.LogLevel.ToString(),
         _ => throw new ArgumentOutOfRangeException(nameof(key), key, "This test does not know the key."),
     };
