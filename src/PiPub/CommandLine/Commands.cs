@@ -94,6 +94,7 @@ public static class Commands
             ImportCommand.Create(),
             VerifyCommand.Create(),
             BackupCommands.Create(),
+            ProvisionCommand.Create(),
             ConfigCommand.Create(),
         };
         SharedOptions.AddTo(root);

@@ -153,10 +153,11 @@ public sealed class Box : IAsyncDisposable
         _node.Start();
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
+        var machine = new BoxMachine(options, logs);
         _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, _inviteAddresses, logs, TimeProvider.System));
         var settings = _closing.Add(new BoxSettingsPage(options, storage, _node, _networks, life, logs, TimeProvider.System));
         await settings.RecoverAsync();
-        _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, life.Problems, TimeProvider.System);
+        _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, machine, life.Problems, TimeProvider.System);
 
         Health = new BoxHealth(BoxChecks.Of(options, storage, _node, _addresses), logs.CreateLogger<BoxHealth>());
         HealthMethods.Register(_node.Methods, Health);

@@ -15,7 +15,7 @@ using PiPub.Web.Shell;
 namespace PiPub.Composition;
 
 /// <summary>What the pages know of the box and may do with it.</summary>
-internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, BoxBackups backups, InviteAddresses addresses, BoxSettingsPage settings, ProblemHistory history, TimeProvider time)
+internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxDoors doors, BoxBackups backups, InviteAddresses addresses, BoxSettingsPage settings, BoxMachine machine, ProblemHistory history, TimeProvider time)
 {
     private const string ThermalZone = "/sys/class/thermal/thermal_zone0/temp";
     private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
@@ -125,6 +125,11 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         if (storage.Directory.FreeBytes < options.MinFreeSpace)
         {
             yield return "The disk is nearly full: no more pictures and files are fetched. Delete something else on it, or lower the room for blobs.";
+        }
+
+        foreach (var problem in machine.Problems())
+        {
+            yield return problem;
         }
     }
 

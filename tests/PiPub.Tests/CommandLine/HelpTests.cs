@@ -9,7 +9,7 @@ public sealed class HelpTests
     private static readonly string[][] EveryCommand =
     [
         ["run"], ["claim"], ["whoami"], ["status"], ["health"], ["restart"], ["invite", "create"], ["invite", "list"], ["invite", "revoke"], ["follow"], ["unfollow"], ["block"],
-        ["publish"], ["peers"], ["connect"], ["feeds"], ["blobs", "add"], ["blobs", "get"], ["blobs", "want"], ["log", "export"], ["import"], ["verify"], ["config"],
+        ["publish"], ["peers"], ["connect"], ["feeds"], ["blobs", "add"], ["blobs", "get"], ["blobs", "want"], ["log", "export"], ["import"], ["verify"], ["config"], ["provision"],
         ["backup", "create"], ["backup", "check"], ["backup", "restore"], ["backup", "passphrase"], ["backup", "words"],
     ];
 
