@@ -5,11 +5,12 @@ CONFIGURATION ?= Release
 DATA_DIRECTORY ?= $(HOME)/.pipub
 RUNTIME ?= linux-x64
 ARGS ?=
+export NODE VERSION KEYS MIRROR
 
 DOTNET = DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 NODE_PROJECTS := $(patsubst %/package-lock.json,%,$(shell find tests -name node_modules -prune -o -name package-lock.json -print))
 
-.PHONY: run test build publish peers bench format format-check clean
+.PHONY: run test build publish peers bench image release-keys format format-check clean
 run: out/.libraries
 	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
 	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
@@ -34,6 +35,16 @@ peers: $(addsuffix /node_modules/.package-lock.json,$(NODE_PROJECTS))
 
 bench: publish build peers
 	TESTED_EXECUTABLE=$(CURDIR)/out/publish/$(RUNTIME)/pipub tests/loopback tests/Benchmarks/bin/$(CONFIGURATION)/net10.0/Benchmarks $(ARGS)
+
+# The image of a board, rpi or pc, with the published node (or NODE=none); image/README.md.
+BOARD ?= rpi
+image: RUNTIME = $(if $(filter pc,$(BOARD)),linux-x64,linux-arm64)
+image: $(if $(NODE),,publish)
+	image/build $(BOARD)
+
+# The keys of whoever publishes images, in KEYS (default ~/.pipub-release).
+release-keys:
+	image/release-keys
 
 format:
 	$(DOTNET) format PiPub.sln
