@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using PiPub.Appliance.Network;
+using PiPub.Node.Sentences;
 using PiPub.Node.Tests.Peers;
 
 namespace PiPub.Appliance.Tests;
@@ -61,7 +62,7 @@ public sealed class AddressTrialTests : IDisposable
         await trial.BeginAsync("eth0", _wish, Stop);
         _time.Advance(AddressTrial.Length - TimeSpan.FromSeconds(1));
         Assert.True(File.Exists(File0));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => trial.BeginAsync("eth0", null, Stop));
+        await Assert.ThrowsAsync<RefusedException>(() => trial.BeginAsync("eth0", null, Stop));
         _time.Advance(TimeSpan.FromSeconds(1));
         await EmptyAsync();
         Assert.False(await trial.ConfirmAsync(_wish.Address));

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using PiPub.Node.Sentences;
 using PiPub.Storage.Disk;
 
 namespace PiPub.Appliance.Network;
@@ -58,7 +59,7 @@ public sealed partial class AddressTrial : IDisposable
     /// <param name="network">The interface.</param>
     /// <param name="address">The address; null to have the router give one.</param>
     /// <param name="cancellationToken">Gives up before anything is changed.</param>
-    /// <exception cref="InvalidOperationException">A trial is under way already.</exception>
+    /// <exception cref="RefusedException">A trial is under way already.</exception>
     /// <exception cref="IOException">It cannot be done, and all is as before; the message is for a person.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory may not be written.</exception>
     public async Task BeginAsync(string network, FixedAddress? address, CancellationToken cancellationToken)
@@ -68,7 +69,7 @@ public sealed partial class AddressTrial : IDisposable
         {
             if (_tried is not null)
             {
-                throw new InvalidOperationException("Another address is being tried. Confirm that one first, or wait two minutes.");
+                throw new RefusedException(Sentence.Of($"Another address is being tried. Confirm that one first, or wait two minutes."));
             }
 
             var file = NetworkFile.PathFor(_directory, network);

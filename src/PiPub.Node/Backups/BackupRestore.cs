@@ -1,3 +1,4 @@
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage.Disk;
 using PiPub.Storage.State;
@@ -51,20 +52,20 @@ public sealed class BackupRestore(RestorePlace place, TimeProvider time) : IDisp
     }
 
     /// <summary>Decides that what was prepared takes the place of the present state at the next start.</summary>
-    /// <exception cref="InvalidOperationException">Nothing is prepared, or it is being read still.</exception>
+    /// <exception cref="RefusedException">Nothing is prepared, or it is being read still.</exception>
     /// <exception cref="IOException">It is not certain to be on the disk; nothing has changed.</exception>
     public void Commit()
     {
         if (!_one.Wait(0))
         {
-            throw new InvalidOperationException("A backup is being read still. Wait until it has been.");
+            throw new RefusedException(Sentence.Of($"A backup is being read still. Wait until it has been."));
         }
 
         try
         {
             if (Prepared is null)
             {
-                throw new InvalidOperationException("There is no backup that waits to be put back.");
+                throw new RefusedException(Sentence.Of($"There is no backup that waits to be put back."));
             }
 
             DataReplacement.Commit(place.DataDirectory);

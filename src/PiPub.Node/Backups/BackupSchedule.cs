@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PiPub.Node.Sentences;
 using PiPub.Storage.Disk;
 using PiPub.Storage.State;
 
@@ -34,6 +35,9 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
     /// <summary>Whether a passphrase was given.</summary>
     public bool HasKey => BackupKey.Load(plan.DataDirectory) is not null;
 
+    /// <summary>Why the last one since the box runs was not made; null when it was, or none was tried.</summary>
+    public Sentence? LastProblem { get; private set; }
+
     /// <summary>Takes the passphrase for all scheduled backups to come.</summary>
     /// <exception cref="IOException">Its key cannot be kept.</exception>
     public void SetPassphrase(string passphrase) => BackupKey.Create(passphrase).Save(plan.DataDirectory);
@@ -60,19 +64,21 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
 
     /// <summary>Makes one now.</summary>
     /// <returns>Why it did not succeed, for a person; null when it did.</returns>
-    public async Task<string?> MakeAsync(CancellationToken cancellationToken)
+    public async Task<Sentence?> MakeAsync(CancellationToken cancellationToken)
     {
         try
         {
             var bytes = await WriteAsync(cancellationToken);
             notes.Succeeded(Way, time.GetUtcNow(), bytes);
+            LastProblem = null;
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is RefusedException or IOException or UnauthorizedAccessException)
         {
             Failed(logger, e);
             notes.Failed(Way, time.GetUtcNow(), e.Message);
-            return e.Message;
+            LastProblem = Sentence.From(e);
+            return LastProblem;
         }
     }
 
@@ -110,13 +116,13 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
 
     private async Task<long> WriteAsync(CancellationToken cancellationToken)
     {
-        var folder = plan.Directory ?? throw new IOException("No folder for backups is configured. Set backup-directory first.");
+        var folder = plan.Directory ?? throw new RefusedException(Sentence.Of($"No folder for backups is configured. Set backup-directory first."));
         if (!System.IO.Directory.Exists(folder))
         {
-            throw new IOException($"The folder {folder} is not there. If it is on a stick, put the stick in; it is tried again every hour.");
+            throw new RefusedException(Sentence.Of($"The folder {folder} is not there. If it is on a stick, put the stick in; it is tried again every hour."));
         }
 
-        var key = BackupKey.Load(plan.DataDirectory) ?? throw new IOException("Scheduled backups have no passphrase yet. Give them one on the page, or with `pipub backup passphrase`.");
+        var key = BackupKey.Load(plan.DataDirectory) ?? throw new RefusedException(Sentence.Of($"Scheduled backups have no passphrase yet. Give them one on the page, or with `pipub backup passphrase`."));
         var bytes = 0L;
         await WriteFileAsync(Path.Combine(folder, maker.FileName), async file => bytes = (await maker.WriteAsync(file, key, cancellationToken)).Bytes);
         RemoveOldest(folder);

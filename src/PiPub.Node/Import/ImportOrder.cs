@@ -23,24 +23,3 @@ public sealed record ImportOrder(LegacyDirectory? Source, string Name)
     /// <summary>Done when the files are not needed any more, however it ends.</summary>
     public Action? Release { get; init; }
 }
-
-/// <summary>An import was not begun. The text says why and what to do, for a person to read.</summary>
-public sealed class ImportRefusedException : Exception
-{
-    /// <summary>A refusal without words.</summary>
-    public ImportRefusedException()
-    {
-    }
-
-    /// <summary>A refusal in words.</summary>
-    public ImportRefusedException(string message)
-        : base(message)
-    {
-    }
-
-    /// <summary>A refusal in words with its cause.</summary>
-    public ImportRefusedException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
-}

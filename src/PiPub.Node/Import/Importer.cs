@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using PiPub.Node.Identity;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.LegacyLogs;
 using PiPub.Storage.Disk;
 using PiPub.Storage.Import;
@@ -62,12 +63,12 @@ public sealed partial class Importer : IAsyncDisposable
             {
                 if (!_running.IsCompleted)
                 {
-                    throw new ImportRefusedException("An import is under way already. Wait until it has ended, or stop it.");
+                    throw new ImportRefusedException(Sentence.Of($"An import is under way already. Wait until it has ended, or stop it."));
                 }
 
                 if (_isStopping)
                 {
-                    throw new ImportRefusedException("The box is about to stop. Begin again when it runs.");
+                    throw new ImportRefusedException(Sentence.Of($"The box is about to stop. Begin again when it runs."));
                 }
 
                 _cancel = new CancellationTokenSource();
@@ -119,22 +120,22 @@ public sealed partial class Importer : IAsyncDisposable
 
         if (DataReplacement.IsPending(_room.DataDirectory))
         {
-            throw new ImportRefusedException("A backup is put back at the next start. Restart the box first.");
+            throw new ImportRefusedException(Sentence.Of($"A backup is put back at the next start. Restart the box first."));
         }
 
         if (identity.Id == _room.Box)
         {
-            throw new ImportRefusedException("The box already is the pub of that secret. Bring its messages along without it.");
+            throw new ImportRefusedException(Sentence.Of($"The box already is the pub of that secret. Bring its messages along without it."));
         }
 
         if (!order.IsOldPubOff)
         {
-            throw new ImportRefusedException("Two programs that write with one key destroy its feed: each of them contradicts the other, and nobody follows it any longer. Confirm that the old pub will never run again with this key.");
+            throw new ImportRefusedException(Sentence.Of($"Two programs that write with one key destroy its feed: each of them contradicts the other, and nobody follows it any longer. Confirm that the old pub will never run again with this key."));
         }
 
         if (!order.MayReplace && WouldReplaceIdentity)
         {
-            throw new ImportRefusedException("This box has published messages as itself already. With another identity it gives up its own for good. Confirm that it shall.");
+            throw new ImportRefusedException(Sentence.Of($"This box has published messages as itself already. With another identity it gives up its own for good. Confirm that it shall."));
         }
     }
 
@@ -328,7 +329,7 @@ public sealed partial class Importer : IAsyncDisposable
             {
                 _room.Restart();
             }
-            catch (InvalidOperationException e)
+            catch (RefusedException e)
             {
                 Tell(end with { Failure = ImportFailure.Identity, Problem = $"The box takes the identity over when it starts again, which it could not just now. {e.Message}" });
             }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage;
 using PiPub.Storage.State;
@@ -30,7 +31,7 @@ public enum FeedState
 /// <param name="Sequence">The newest message that is here.</param>
 /// <param name="Seen">The highest sequence that any peer has told of.</param>
 /// <param name="Words">In a sentence.</param>
-public sealed record FeedStatus(FeedId Feed, FeedState State, int Sequence, int Seen, string Words);
+public sealed record FeedStatus(FeedId Feed, FeedState State, int Sequence, int Seen, Sentence Words);
 
 /// <summary>Knows how each feed stands.</summary>
 public sealed class FeedStatuses(MessageStore store, ForkTable forks)
@@ -60,22 +61,22 @@ public sealed class FeedStatuses(MessageStore store, ForkTable forks)
         var seen = Math.Max(sequence, _seen.GetValueOrDefault(feed));
         if (IsBlocked(feed))
         {
-            return new(feed, FeedState.Blocked, sequence, seen, "blocked: nothing new of it is taken");
+            return new(feed, FeedState.Blocked, sequence, seen, Sentence.Of($"blocked: nothing new of it is taken"));
         }
 
         if (forks.SequenceOf(feed) is > 0 and var fork)
         {
-            return new(feed, FeedState.Forked, sequence, seen, $"forked: two different messages claim the place {fork}, which happens when one key is used on two devices or an old backup; the feed stays at {sequence}");
+            return new(feed, FeedState.Forked, sequence, seen, Sentence.Of($"forked: two different messages claim the place {fork}, which happens when one key is used on two devices or an old backup; the feed stays at {sequence}"));
         }
 
         if (_refused.TryGetValue(feed, out var refused) && refused.Sequence == sequence + 1)
         {
-            return new(feed, FeedState.Invalid, sequence, seen, $"stopped at {sequence}: message {refused.Sequence}, as it came here, is not valid because {refused.Reason}");
+            return new(feed, FeedState.Invalid, sequence, seen, Sentence.Of($"stopped at {sequence}: message {refused.Sequence}, as it came here, is not valid because {refused.Reason}"));
         }
 
         return seen > sequence
-            ? new(feed, FeedState.Behind, sequence, seen, $"behind: {sequence} of {seen} messages are here")
-            : new(feed, FeedState.UpToDate, sequence, seen, sequence == 0 ? "nothing of it is here yet" : $"up to date at {sequence}");
+            ? new(feed, FeedState.Behind, sequence, seen, Sentence.Of($"behind: {sequence} of {seen} messages are here"))
+            : new(feed, FeedState.UpToDate, sequence, seen, sequence == 0 ? Sentence.Of($"nothing of it is here yet") : Sentence.Of($"up to date at {sequence}"));
     }
 
     /// <summary>How each feed stands of which anything is here or has been refused.</summary>

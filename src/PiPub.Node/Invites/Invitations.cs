@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using PiPub.Node.Publishing;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.Invites;
 using PiPub.Storage;
@@ -77,17 +78,17 @@ public sealed class Invitations : IInviteKeys, IDisposable
         var now = _time.GetUtcNow();
         if (request.Uses is < 1 or > MaxUses)
         {
-            throw new InviteException($"An invite is for 1 to {MaxUses} people, not {request.Uses}.");
+            throw new InviteException(Sentence.Of($"An invite is for 1 to {MaxUses} people, not {request.Uses}."));
         }
 
         if (request.Note?.Length > MaxNote)
         {
-            throw new InviteException($"The note of an invite has at most {MaxNote} characters; this one has {request.Note.Length}.");
+            throw new InviteException(Sentence.Of($"The note of an invite has at most {MaxNote} characters; this one has {request.Note.Length}."));
         }
 
         if (request.Expires <= now)
         {
-            throw new InviteException("The invite would have expired already. Give a time that is still to come.");
+            throw new InviteException(Sentence.Of($"The invite would have expired already. Give a time that is still to come."));
         }
 
         var addresses = AddressesFor(request);
@@ -196,7 +197,7 @@ public sealed class Invitations : IInviteKeys, IDisposable
             {
                 if (!InviteHost.IsUnderstoodByClients(host))
                 {
-                    throw new InviteException($"\"{host}\" cannot stand in an invite: clients accept an IP address, localhost, or a name with a dot in it.");
+                    throw new InviteException(Sentence.Of($"\"{host}\" cannot stand in an invite: clients accept an IP address, localhost, or a name with a dot in it."));
                 }
 
                 addresses.Add(new InviteAddress(InviteTransport.Net, host, port));
@@ -215,8 +216,8 @@ public sealed class Invitations : IInviteKeys, IDisposable
         return addresses.Count > 0
             ? addresses
             : throw new InviteException(request.WebSocketOnly
-                ? "not a ws address: this pub does not listen for WebSocket connections, so that such an invite would lead nowhere."
-                : "no address available for creating an invite: this pub does not know how it can be reached. Set public-host to its name or IP address.");
+                ? Sentence.Verbatim("not a ws address: this pub does not listen for WebSocket connections, so that such an invite would lead nowhere.")
+                : Sentence.Of($"no address available for creating an invite: this pub does not know how it can be reached. Set public-host to its name or IP address."));
     }
 
     private static string Refusal(InviteTake take, Invite? invite)

@@ -1,22 +1,30 @@
+using PiPub.Node.Sentences;
+
 namespace PiPub.Node.Invites;
 
 /// <summary>An invite that cannot be made or used, in words for the person who asked.</summary>
-public sealed class InviteException : Exception
+public sealed class InviteException : SaidException
 {
-    /// <summary>An error without words.</summary>
+    /// <inheritdoc/>
     public InviteException()
     {
     }
 
-    /// <summary>An error in the words that the person reads.</summary>
+    /// <inheritdoc/>
     public InviteException(string message)
         : base(message)
     {
     }
 
-    /// <summary>An error with its cause.</summary>
-    public InviteException(string message, Exception innerException)
+    /// <inheritdoc/>
+    public InviteException(string message, Exception? innerException)
         : base(message, innerException)
+    {
+    }
+
+    /// <inheritdoc/>
+    public InviteException(Sentence said, Exception? innerException = null)
+        : base(said, innerException)
     {
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using PiPub.Node.Queries;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
 using PiPub.Storage;
@@ -46,7 +47,7 @@ public sealed class Contacts(IPublisher publisher, FeedId box)
     {
         if (feed == box)
         {
-            throw new PublishRefusedException("This is the box's own feed: it neither follows nor blocks itself.");
+            throw new PublishRefusedException(Sentence.Of($"This is the box's own feed: it neither follows nor blocks itself."));
         }
 
         var buffer = new ArrayBufferWriter<byte>(160);

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage;
 using PiPub.Storage.State;
@@ -173,34 +174,34 @@ public sealed class OwnFeedGuard
     }
 
     /// <summary>Tells whether the box may publish now, and if not, why and what to do, in words for its owner.</summary>
-    public bool MayPublish([NotNullWhen(false)] out string? why)
+    public bool MayPublish([NotNullWhen(false)] out Sentence? why)
     {
         lock (_gate)
         {
             var tip = _store.Tip(_own).Sequence;
             if (_forks.SequenceOf(_own) is > 0 and var fork)
             {
-                why = $"The box's own feed has forked at {fork}: its key is in use on another device, or an old backup was restored. Peers no longer follow it. The box needs a new identity.";
+                why = Sentence.Of($"The box's own feed has forked at {fork}: its key is in use on another device, or an old backup was restored. Peers no longer follow it. The box needs a new identity.");
                 return false;
             }
 
             if (_told > tip && !IsIdleTalk(tip))
             {
-                why = $"The box's own feed is not complete here: {tip} of the {_told} messages that peers hold have come back so far. Publishing now would fork it. Wait until they have arrived, or, if you know that they are gone for good, use `pipub publish --give-up-missing`.";
+                why = Sentence.Of($"The box's own feed is not complete here: {tip} of the {_told} messages that peers hold have come back so far. Publishing now would fork it. Wait until they have arrived, or, if you know that they are gone for good, use `pipub publish --give-up-missing`.");
                 return false;
             }
 
             if (_reached > tip)
             {
-                why = $"The box has published {_reached} messages, but only {tip} of them are here: the log has been lost or replaced. Publishing now would fork its feed. Connect to peers that follow the box so that they come back, or, if you know that they are gone for good, use `pipub publish --give-up-missing`.";
+                why = Sentence.Of($"The box has published {_reached} messages, but only {tip} of them are here: the log has been lost or replaced. Publishing now would fork its feed. Connect to peers that follow the box so that they come back, or, if you know that they are gone for good, use `pipub publish --give-up-missing`.");
                 return false;
             }
 
             if (!_isFree && (tip == 0 || !HasWitnesses()))
             {
                 why = _reached > 0
-                    ? $"The box has its feed back as far as it was noted down, {_reached} messages, but it may have published more since, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers that hold the feed have told how far it has got; one alone is enough after ten minutes. Open the app of somebody who follows the box, or, if you know that nothing is missing, use `pipub publish --give-up-missing`."
-                    : $"The box has a key that was not created here, so it may have published before, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers have told how far the feed has got. Connect to peers that follow the box, or, if the key has never been used elsewhere, use `pipub publish --give-up-missing`.";
+                    ? Sentence.Of($"The box has its feed back as far as it was noted down, {_reached} messages, but it may have published more since, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers that hold the feed have told how far it has got; one alone is enough after ten minutes. Open the app of somebody who follows the box, or, if you know that nothing is missing, use `pipub publish --give-up-missing`.")
+                    : Sentence.Of($"The box has a key that was not created here, so it may have published before, and publishing now could fork its feed. {_witnesses.Count} of {_requiredPeers} peers have told how far the feed has got. Connect to peers that follow the box, or, if the key has never been used elsewhere, use `pipub publish --give-up-missing`.");
                 return false;
             }
 

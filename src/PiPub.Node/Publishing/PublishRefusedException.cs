@@ -1,22 +1,30 @@
+using PiPub.Node.Sentences;
+
 namespace PiPub.Node.Publishing;
 
 /// <summary>A message was not published, and nothing has changed. The text says why and what to do, for a person to read.</summary>
-public sealed class PublishRefusedException : Exception
+public sealed class PublishRefusedException : SaidException
 {
-    /// <summary>A refusal without words.</summary>
+    /// <inheritdoc/>
     public PublishRefusedException()
     {
     }
 
-    /// <summary>A refusal in words.</summary>
+    /// <inheritdoc/>
     public PublishRefusedException(string message)
         : base(message)
     {
     }
 
-    /// <summary>A refusal in words with its cause.</summary>
-    public PublishRefusedException(string message, Exception innerException)
+    /// <inheritdoc/>
+    public PublishRefusedException(string message, Exception? innerException)
         : base(message, innerException)
+    {
+    }
+
+    /// <inheritdoc/>
+    public PublishRefusedException(Sentence said, Exception? innerException = null)
+        : base(said, innerException)
     {
     }
 }

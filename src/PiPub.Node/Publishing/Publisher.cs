@@ -1,4 +1,5 @@
 using PiPub.Node.Intake;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Feeds;
 using PiPub.Scuttlebutt.Feeds.Classic;
 using PiPub.Scuttlebutt.Identities;
@@ -50,7 +51,7 @@ public sealed class Publisher(KeyPair identity, MessageStore store, MessageIntak
             }
             catch (ObjectDisposedException e)
             {
-                throw new PublishRefusedException("The message was not published: the node is stopping. Publish it again when it runs.", e);
+                throw new PublishRefusedException(Sentence.Of($"The message was not published: the node is stopping. Publish it again when it runs."), e);
             }
 
             switch (await verdict.Task)
@@ -61,7 +62,7 @@ public sealed class Publisher(KeyPair identity, MessageStore store, MessageIntak
                 case IntakeVerdict.NotStored:
                     throw new IOException("The message was not published, because it could not be stored: the disk is full or failing, or the node is stopping. Free some space and publish it again.");
                 default:
-                    throw new PublishRefusedException("The message was not published: the box's own feed has moved on meanwhile by a message from elsewhere. See whether its key is in use on another device.");
+                    throw new PublishRefusedException(Sentence.Of($"The message was not published: the box's own feed has moved on meanwhile by a message from elsewhere. See whether its key is in use on another device."));
             }
         }
         finally

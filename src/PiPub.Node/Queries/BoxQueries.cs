@@ -108,7 +108,7 @@ public sealed class BoxQueries(
             }
 
             json.WriteString("state"u8, Name(feed.State));
-            json.WriteString("status"u8, feed.Words);
+            json.WriteString("status"u8, feed.Words.ToString());
             json.WriteEndObject();
         }
 

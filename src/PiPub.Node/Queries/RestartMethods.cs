@@ -1,9 +1,10 @@
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.MuxRpc;
 
 namespace PiPub.Node.Queries;
 
 /// <summary><c>box.restart</c>: ends the box and begins it again, for the owner's tools. A method of PiPub's own (async).</summary>
-/// <param name="restart">Asks for it; throws an <see cref="InvalidOperationException"/> where it cannot be.</param>
+/// <param name="restart">Asks for it; throws an <see cref="RefusedException"/> where it cannot be.</param>
 public sealed class RestartMethods(Action restart)
 {
     /// <summary>Offers the method.</summary>
@@ -20,7 +21,7 @@ public sealed class RestartMethods(Action restart)
             restart();
             return RpcBody.Json("true");
         }
-        catch (InvalidOperationException e)
+        catch (RefusedException e)
         {
             throw new RpcException(e.Message, e);
         }

@@ -34,8 +34,8 @@ public sealed class ReachMethods(Func<ReachReport> report, Func<string?> hostNam
             json.WriteNull("reachable"u8);
         }
 
-        json.WriteString("summary"u8, report.Summary);
-        json.WriteString("advice"u8, report.Advice);
+        json.WriteString("summary"u8, report.Summary.ToString());
+        json.WriteString("advice"u8, report.Advice?.ToString());
         json.WriteString("reason"u8, report.Reason);
         json.WriteStartArray("addresses"u8);
         foreach (var address in report.Addresses)
@@ -74,7 +74,7 @@ public sealed class ReachMethods(Func<ReachReport> report, Func<string?> hostNam
         json.WriteBoolean("proven"u8, address.Proof.IsProven);
         WriteTime(json, "provenAt"u8, address.Proof.ProvenAt);
         json.WriteString("provenBy"u8, address.Proof.ProvenAt is null ? null : address.Proof.ProvenBy?.ToString() ?? "incoming");
-        json.WriteString("problem"u8, address.Problem);
+        json.WriteString("problem"u8, address.Problem?.ToString());
         json.WriteEndObject();
     }
 

@@ -1,10 +1,12 @@
+using PiPub.Node.Sentences;
+
 namespace PiPub.Node.Reachability;
 
 /// <summary>How it stands with an address of the box.</summary>
 /// <param name="Candidate">The address.</param>
 /// <param name="Proof">What is known of it by trying.</param>
 /// <param name="Problem">Why nobody can come in by it, or why that is not known, in words; null when nothing is wrong.</param>
-public sealed record ReportedAddress(AddressCandidate Candidate, ProofState Proof, string? Problem);
+public sealed record ReportedAddress(AddressCandidate Candidate, ProofState Proof, Sentence? Problem);
 
 /// <summary>Whether the box can be reached from outside, why, and what would help: in words for people who never open a shell.</summary>
 /// <param name="IsReachable">Null when it is not known.</param>
@@ -14,7 +16,7 @@ public sealed record ReportedAddress(AddressCandidate Candidate, ProofState Proo
 /// <param name="Addresses">The addresses, best first.</param>
 /// <param name="Mappings">What has come of asking the routers.</param>
 public sealed record ReachReport(
-    bool? IsReachable, string Reason, string Summary, string? Advice, IReadOnlyList<ReportedAddress> Addresses, PortMappingState Mappings)
+    bool? IsReachable, string Reason, Sentence Summary, Sentence? Advice, IReadOnlyList<ReportedAddress> Addresses, PortMappingState Mappings)
 {
     /// <summary>The report in a line.</summary>
     public string Line => (IsReachable switch

@@ -421,10 +421,10 @@ public sealed partial class ReachWatch
     private void Tell()
     {
         var report = Report();
-        if (report.Summary != _told)
+        if (report.Summary.ToString() is var told && told != _told)
         {
-            _told = report.Summary;
-            Found(report.Summary, report.Advice ?? "");
+            _told = told;
+            Found(told, report.Advice?.ToString() ?? "");
         }
     }
 

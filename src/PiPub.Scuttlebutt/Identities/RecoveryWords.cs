@@ -45,7 +45,7 @@ public static class RecoveryWords
     }
 
     /// <summary>Reads the words of a key pair: in any case, with anything that is no letter between them, each whole or its first four letters.</summary>
-    /// <exception cref="FormatException">They are not 24, one is not in the list, or the checksum is wrong; the message says which.</exception>
+    /// <exception cref="RecoveryWordsException">They are not 24, one is not in the list, or the checksum is wrong; the message says which.</exception>
     public static KeyPair Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -68,14 +68,14 @@ public static class RecoveryWords
 
             if (count == Count)
             {
-                throw new FormatException($"There are more than {Count} words.");
+                throw new RecoveryWordsException(RecoveryWordsFault.TooMany, count, "");
             }
 
             var word = text[start..at].ToLowerInvariant();
             var number = NumberOf(word);
             if (number < 0)
             {
-                throw new FormatException($"Word {count + 1}, \"{(word.Length > 20 ? word[..20] : word)}\", is none of the words that are used. Look at it again.");
+                throw new RecoveryWordsException(RecoveryWordsFault.UnknownWord, count + 1, word.Length > 20 ? word[..20] : word);
             }
 
             for (var bit = 0; bit < BitsPerWord; bit++)
@@ -89,12 +89,12 @@ public static class RecoveryWords
 
         if (count < Count)
         {
-            throw new FormatException($"There are {count} words; a key has {Count}.");
+            throw new RecoveryWordsException(RecoveryWordsFault.TooFew, count, "");
         }
 
         if (Checksum(bytes[..SeedBytes]) != bytes[SeedBytes])
         {
-            throw new FormatException("These words do not belong together. Look whether one of them is another one, or whether two have changed places.");
+            throw new RecoveryWordsException(RecoveryWordsFault.Checksum, count, "");
         }
 
         var keys = KeyPair.FromSeed(bytes[..SeedBytes]);

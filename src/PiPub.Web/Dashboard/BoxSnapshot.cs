@@ -1,4 +1,5 @@
 using PiPub.Node.Peers;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage.State;
 
@@ -47,10 +48,10 @@ public sealed record BoxSnapshot
     public bool? IsReachable { get; init; }
 
     /// <summary>Why, in a sentence.</summary>
-    public string Reachability { get; init; } = "";
+    public required Sentence Reachability { get; init; }
 
     /// <summary>What would help; null when there is nothing to do.</summary>
-    public string? ReachabilityAdvice { get; init; }
+    public Sentence? ReachabilityAdvice { get; init; }
 
     /// <summary>How long the box runs.</summary>
     public TimeSpan Uptime { get; init; }
@@ -71,5 +72,5 @@ public sealed record BoxSnapshot
     public IReadOnlyList<PastProblem> LastProblems { get; init; } = [];
 
     /// <summary>What is wrong, each with what to do about it.</summary>
-    public IReadOnlyList<string> Problems { get; init; } = [];
+    public IReadOnlyList<Sentence> Problems { get; init; } = [];
 }

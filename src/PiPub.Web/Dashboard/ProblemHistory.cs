@@ -1,10 +1,12 @@
+using PiPub.Node.Sentences;
+
 namespace PiPub.Web.Dashboard;
 
 /// <summary>A problem that the box had or has.</summary>
 /// <param name="Words">What it is, and what to do about it.</param>
 /// <param name="From">Since when.</param>
 /// <param name="Until">When it was over; null while it is there.</param>
-public sealed record PastProblem(string Words, DateTimeOffset From, DateTimeOffset? Until);
+public sealed record PastProblem(Sentence Words, DateTimeOffset From, DateTimeOffset? Until);
 
 /// <summary>The last problems of the box, also those that are over: a problem of last night is worth knowing in the morning.</summary>
 public sealed class ProblemHistory(TimeProvider time)
@@ -24,7 +26,7 @@ public sealed class ProblemHistory(TimeProvider time)
     }
 
     /// <summary>Notes which problems there are now: new ones begin, others are over.</summary>
-    public void Note(IReadOnlyList<string> present)
+    public void Note(IReadOnlyList<Sentence> present)
     {
         ArgumentNullException.ThrowIfNull(present);
         var now = time.GetUtcNow();
@@ -32,15 +34,17 @@ public sealed class ProblemHistory(TimeProvider time)
         {
             for (var i = 0; i < _problems.Count; i++)
             {
-                if (_problems[i].Until is null && !present.Contains(_problems[i].Words))
+                if (_problems[i].Until is null)
                 {
-                    _problems[i] = _problems[i] with { Until = now };
+                    _problems[i] = present.FirstOrDefault(words => IsSame(words, _problems[i].Words)) is { } words
+                        ? _problems[i] with { Words = words }
+                        : _problems[i] with { Until = now };
                 }
             }
 
             foreach (var words in present)
             {
-                if (!_problems.Exists(problem => problem.Until is null && problem.Words == words))
+                if (!_problems.Exists(problem => problem.Until is null && IsSame(problem.Words, words)))
                 {
                     Add(new PastProblem(words, now, null));
                 }
@@ -49,13 +53,16 @@ public sealed class ProblemHistory(TimeProvider time)
     }
 
     /// <summary>Notes something that went wrong once.</summary>
-    public void Happened(string words)
+    public void Happened(Sentence words)
     {
         lock (_gate)
         {
             Add(new PastProblem(words, time.GetUtcNow(), time.GetUtcNow()));
         }
     }
+
+    /// <summary>Only the figures in it may differ.</summary>
+    private static bool IsSame(Sentence one, Sentence other) => one.Format == other.Format && one.IsVerbatim == other.IsVerbatim;
 
     private void Add(PastProblem problem)
     {

@@ -117,8 +117,8 @@ public static class MachineEndpoints
             json.WriteNull("reachable"u8);
         }
 
-        json.WriteString("summary"u8, now.Reachability);
-        json.WriteString("advice"u8, now.ReachabilityAdvice);
+        json.WriteString("summary"u8, now.Reachability.ToString());
+        json.WriteString("advice"u8, now.ReachabilityAdvice?.ToString());
         json.WriteEndObject();
         if (now.Temperature is { } temperature)
         {
@@ -128,7 +128,7 @@ public static class MachineEndpoints
         json.WriteStartArray("problems"u8);
         foreach (var problem in now.Problems)
         {
-            json.WriteStringValue(problem);
+            json.WriteStringValue(problem.ToString());
         }
 
         json.WriteEndArray();

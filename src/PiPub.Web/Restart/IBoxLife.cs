@@ -1,3 +1,5 @@
+using PiPub.Node.Sentences;
+
 namespace PiPub.Web.Restart;
 
 /// <summary>How a box ends and begins again, within the same process.</summary>
@@ -13,7 +15,7 @@ public interface IBoxLife
     /// that is logged and kept as a problem that the pages show (its message is for a person), and the box starts all the same. A
     /// pulled plug forgets it: what must not be left half done has to note that down itself, see <c>PiPub.Lives.StartActions</c>.
     /// </param>
-    /// <exception cref="InvalidOperationException">The configuration cannot be used, so that the box would not start again, or a
+    /// <exception cref="RefusedException">The configuration cannot be used, so that the box would not start again, or a
     /// restart is under way already. Nothing ends; the message says why.</exception>
     void Restart(Func<DirectoryInfo, CancellationToken, Task>? meanwhile = null);
 }

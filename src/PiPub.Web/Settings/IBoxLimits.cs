@@ -1,3 +1,5 @@
+using PiPub.Node.Sentences;
+
 namespace PiPub.Web.Settings;
 
 /// <summary>How much the box may take: of its disk, and of its connections.</summary>
@@ -27,6 +29,6 @@ public interface IBoxLimits
     long BlobBytes { get; }
 
     /// <summary>Sets other limits, from now on and after a restart. What is beyond them goes, which may take a while and is not waited for.</summary>
-    /// <exception cref="InvalidOperationException">They cannot be kept; the message says why.</exception>
+    /// <exception cref="RefusedException">They cannot be kept; the message says why.</exception>
     void Set(BoxLimits limits);
 }

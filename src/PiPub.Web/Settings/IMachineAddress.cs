@@ -1,4 +1,5 @@
 using System.Net;
+using PiPub.Node.Sentences;
 
 namespace PiPub.Web.Settings;
 
@@ -62,7 +63,7 @@ public interface IMachineAddress
     IReadOnlyList<MachineNetwork> Networks();
 
     /// <summary>Begins to try a fixed address, or with null the one that the router gives. It stays only when it is confirmed.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be done; the message says why. All is as before.</exception>
+    /// <exception cref="RefusedException">It cannot be done; the message says why. All is as before.</exception>
     Task<AddressProblem> TryAsync(string network, FixedAddressText? address, CancellationToken cancellationToken);
 
     /// <summary>Keeps the address on trial, for whoever has come by it. False for others.</summary>

@@ -1,3 +1,5 @@
+using PiPub.Node.Sentences;
+
 namespace PiPub.Web.Settings;
 
 /// <summary>How the box is found and reached.</summary>
@@ -27,6 +29,6 @@ public interface INetworkSettings
     static bool IsHost(string? host) => host is { Length: > 0 and <= 253 } && Uri.CheckHostName(host.Trim('[', ']')) != UriHostNameType.Unknown;
 
     /// <summary>Sets it, from now on (the host name) or from the next start on (the others).</summary>
-    /// <exception cref="InvalidOperationException">It cannot be kept; the message says why.</exception>
+    /// <exception cref="RefusedException">It cannot be kept; the message says why.</exception>
     void Set(NetworkWishes wishes);
 }

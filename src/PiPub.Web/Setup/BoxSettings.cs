@@ -1,3 +1,4 @@
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Web.Setup;
@@ -12,10 +13,10 @@ public interface IBoxSettings
     int Hops { get; }
 
     /// <summary>Gives the box its name, publicly.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be published now; the message says why.</exception>
+    /// <exception cref="RefusedException">It cannot be published now; the message says why.</exception>
     Task SetNameAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Sets how far feeds are kept, from now on and after a restart.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be kept; the message says why.</exception>
+    /// <exception cref="RefusedException">It cannot be kept; the message says why.</exception>
     void SetHops(int hops);
 }

@@ -4,6 +4,7 @@ using PiPub.Configuration;
 using PiPub.Node.Intake;
 using PiPub.Node.Invites;
 using PiPub.Node.Profiles;
+using PiPub.Node.Sentences;
 using PiPub.Storage;
 using PiPub.Web.Access;
 using PiPub.Web.Dashboard;
@@ -68,7 +69,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
     private BoxSnapshot Read()
     {
         var reach = networks.Reach();
-        List<string> problems = [.. Problems()];
+        List<Sentence> problems = [.. Problems()];
         history.Note(problems);
         return new BoxSnapshot
         {
@@ -106,11 +107,11 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         catch (IOException e)
         {
             // The disk itself does not answer.
-            history.Happened(e.Message);
+            history.Happened(Sentence.From(e));
         }
     }
 
-    private IEnumerable<string> Problems()
+    private IEnumerable<Sentence> Problems()
     {
         if (!node.OwnFeed.MayPublish(out var why))
         {
@@ -119,12 +120,12 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
 
         if (storage.Views.Failure is { } failure)
         {
-            yield return failure.Message;
+            yield return Sentence.From(failure);
         }
 
         if (storage.Directory.FreeBytes < options.MinFreeSpace)
         {
-            yield return "The disk is nearly full: no more pictures and files are fetched. Delete something else on it, or lower the room for blobs.";
+            yield return Sentence.Of($"The disk is nearly full: no more pictures and files are fetched. Delete something else on it, or lower the room for blobs.");
         }
 
         foreach (var problem in machine.Problems())

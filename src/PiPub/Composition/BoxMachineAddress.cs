@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using PiPub.Appliance.Network;
 using PiPub.Node.LocalNetworks;
+using PiPub.Node.Sentences;
 using PiPub.Web.Settings;
 
 namespace PiPub.Composition;
@@ -28,7 +29,7 @@ internal sealed class BoxMachineAddress(Func<IReadOnlyList<LocalNetwork>> networ
     {
         if (trial is null || networks().All(one => one.Name != network))
         {
-            throw new InvalidOperationException("The address of this machine cannot be changed here.");
+            throw new RefusedException(Sentence.Of($"The address of this machine cannot be changed here."));
         }
 
         FixedAddress? wish = null;
@@ -53,7 +54,7 @@ internal sealed class BoxMachineAddress(Func<IReadOnlyList<LocalNetwork>> networ
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new InvalidOperationException($"The address was not changed. {e.Message}", e);
+            throw new RefusedException(Sentence.Of($"The address was not changed. {e.Message}"), e);
         }
     }
 

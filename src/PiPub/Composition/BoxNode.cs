@@ -8,6 +8,7 @@ using PiPub.Node.Peers;
 using PiPub.Node.Publishing;
 using PiPub.Node.Queries;
 using PiPub.Node.Replication;
+using PiPub.Node.Sentences;
 using PiPub.Node.SocialGraph;
 using PiPub.Scuttlebutt.MuxRpc;
 using PiPub.Storage.State;
@@ -214,7 +215,7 @@ internal sealed class BoxNode : IAsyncDisposable
     public Func<string?> HostName { get; set; } = static () => null;
 
     /// <summary>Ends the box and begins it again.</summary>
-    public Action Restart { get; set; } = static () => throw new InvalidOperationException("The box is about to start.");
+    public Action Restart { get; set; } = static () => throw new RefusedException(Sentence.Of($"The box is about to start. Wait a moment."));
 
     /// <summary>Says in a line whether the box can be reached from outside; empty while nobody knows.</summary>
     public Func<string> Reachable { get; set; } = static () => "";

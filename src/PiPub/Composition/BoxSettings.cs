@@ -5,6 +5,7 @@ using System.Text.Json;
 using PiPub.Configuration;
 using PiPub.Node.Publishing;
 using PiPub.Node.Replication;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Web.Setup;
 
@@ -35,7 +36,7 @@ internal sealed class BoxSettings(PiPubOptions options, FeedId box, IPublisher p
         }
         catch (Exception e) when (e is PublishRefusedException or IOException)
         {
-            throw new InvalidOperationException(e.Message, e);
+            throw new RefusedException(Sentence.From(e), e);
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class BoxStatus(PiPubOptions options, BoxStorage storage, BoxNod
         }
 
         json.WriteString("owner"u8, node.Owner.Owner?.ToString() ?? "nobody yet: the first person who uses an invite becomes it");
-        json.WriteString("publishing"u8, node.OwnFeed.MayPublish(out var why) ? "ready" : why);
+        json.WriteString("publishing"u8, node.OwnFeed.MayPublish(out var why) ? "ready" : why.ToString());
         json.WriteNumber("feeds"u8, storage.Messages.FeedCount);
         json.WriteNumber("messages"u8, storage.Messages.MessageCount);
         json.WriteNumber("logBytes"u8, storage.Log.End);

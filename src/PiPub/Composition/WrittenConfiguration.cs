@@ -1,4 +1,5 @@
 using PiPub.Configuration;
+using PiPub.Node.Sentences;
 
 namespace PiPub.Composition;
 
@@ -6,14 +7,14 @@ namespace PiPub.Composition;
 internal static class WrittenConfiguration
 {
     /// <summary>Sets keys, all or none; an empty value takes its key out.</summary>
-    /// <exception cref="InvalidOperationException">One is set in a stronger place, or the file cannot be written; the message is for a person.</exception>
+    /// <exception cref="RefusedException">One is set in a stronger place, or the file cannot be written; the message is for a person.</exception>
     public static void Write(PiPubOptions options, params ReadOnlySpan<(string Key, string Value)> settings)
     {
         foreach (var (key, _) in settings)
         {
             if (options.SetElsewhere.TryGetValue(key, out var where))
             {
-                throw new InvalidOperationException($"The setting {key} is fixed by {where}. Change it there.");
+                throw new RefusedException(Sentence.Of($"The setting {key} is fixed by {where}. Change it there."));
             }
         }
 
@@ -23,7 +24,7 @@ internal static class WrittenConfiguration
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"The settings could not be written down: {e.Message}", e);
+            throw new RefusedException(Sentence.Of($"The settings could not be written down: {e.Message}"), e);
         }
     }
 }

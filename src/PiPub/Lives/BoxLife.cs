@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PiPub.Composition;
 using PiPub.Configuration;
+using PiPub.Node.Sentences;
 using PiPub.Storage.Disk;
 using PiPub.Web.Dashboard;
 using PiPub.Web.Logs;
@@ -95,7 +96,7 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             MeanwhileFailed(logger, e);
-            Problems.Happened(e.Message);
+            Problems.Happened(Sentence.From(e));
         }
     }
 
@@ -107,14 +108,14 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
         }
         catch (ConfigurationException e)
         {
-            throw new InvalidOperationException($"The box cannot start again with the configuration that it has now, so it goes on as it is. {e.Message}", e);
+            throw new RefusedException(Sentence.Of($"The box cannot start again with the configuration that it has now, so it goes on as it is. {e.Message}"), e);
         }
 
         lock (_gate)
         {
             if (_isEnding)
             {
-                throw new InvalidOperationException("The box is about to restart already. Wait a moment.");
+                throw new RefusedException(Sentence.Of($"The box is about to restart already. Wait a moment."));
             }
 
             stage();

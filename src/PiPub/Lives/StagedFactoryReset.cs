@@ -1,4 +1,5 @@
 using PiPub.Configuration;
+using PiPub.Node.Sentences;
 using PiPub.Web.Restart;
 
 namespace PiPub.Lives;
@@ -14,7 +15,7 @@ internal sealed class StagedFactoryReset(PiPubOptions options, BoxLife life) : I
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"The box could not note down that it shall begin anew: {e.Message}", e);
+            throw new RefusedException(Sentence.Of($"The box could not note down that it shall begin anew: {e.Message}"), e);
         }
     });
 }

@@ -1,4 +1,5 @@
 using PiPub.Node.Backups;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Storage.Disk;
 using PiPub.Storage.State;
@@ -93,7 +94,7 @@ public sealed class RestoreTests : IDisposable
                 using var restore = box.Restore();
                 _ = await Assert.ThrowsAsync<BackupException>(() => restore.PrepareAsync(new MemoryStream(file[..length]), KeptBox.Passphrase, Stop));
                 Assert.Null(restore.Prepared);
-                Assert.Throws<InvalidOperationException>(restore.Commit);
+                Assert.Throws<RefusedException>(restore.Commit);
                 Assert.False(Directory.Exists(Path.Combine(In("new"), "replacement.new")));
             }
 

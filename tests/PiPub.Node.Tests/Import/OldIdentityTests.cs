@@ -51,7 +51,7 @@ public sealed class OldIdentityTests
         Assert.Equal(isComplete, guard.MayPublish(out var why));
         if (!isComplete)
         {
-            Assert.Contains("0 of 2 peers", why, StringComparison.Ordinal);
+            Assert.Contains("0 of 2 peers", why!.ToString(), StringComparison.Ordinal);
         }
     }
 

@@ -99,7 +99,7 @@ public sealed class ForkTests
         Assert.Equal(stays.Take(held ?? sequence).Select(m => m.Value.ToArray()), door.Stored(Eve.Id));
         var status = door.Statuses.Of(Eve.Id);
         Assert.Equal(FeedState.Forked, status.State);
-        Assert.Contains($"claim the place {sequence}", status.Words, StringComparison.Ordinal);
+        Assert.Contains($"claim the place {sequence}", status.Words.ToString(), StringComparison.Ordinal);
 
         // The proof outlives a restart.
         var proof = Assert.Single(door.ReopenForks().All());

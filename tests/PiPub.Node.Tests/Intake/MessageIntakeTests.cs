@@ -72,13 +72,13 @@ public sealed class MessageIntakeTests
         Assert.Equal([Appended, Invalid, Waiting], await door.SubmitAsync(feed[0].Value, forged, feed[2].Value));
         var status = door.Statuses.Of(Ada.Id);
         Assert.Equal((FeedState.Invalid, 1), (status.State, status.Sequence));
-        Assert.Equal("stopped at 1: message 2, as it came here, is not valid because its signature does not match its author and text", status.Words);
+        Assert.Equal("stopped at 1: message 2, as it came here, is not valid because its signature does not match its author and text", status.Words.ToString());
 
         // The genuine one still gets in, and all is well again.
         Assert.Equal([Appended], await door.SubmitAsync(feed[1]));
-        Assert.Equal("up to date at 3", door.Statuses.Of(Ada.Id).Words);
+        Assert.Equal("up to date at 3", door.Statuses.Of(Ada.Id).Words.ToString());
         door.Statuses.ReportSeen(Ada.Id, 9);
-        Assert.Equal("behind: 3 of 9 messages are here", door.Statuses.Of(Ada.Id).Words);
+        Assert.Equal("behind: 3 of 9 messages are here", door.Statuses.Of(Ada.Id).Words.ToString());
         Assert.Equal([Invalid, Invalid, Invalid], await door.SubmitAsync("{}"u8.ToArray(), ReadOnlyMemory<byte>.Empty, new byte[100_000]));
         Assert.Equal(4, door.Intake.Counters[Invalid]);
     }

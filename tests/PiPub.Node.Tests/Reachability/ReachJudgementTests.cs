@@ -255,14 +255,15 @@ public class ReachJudgementTests
         public (bool? IsReachable, string Reason, string Summary, string? Advice) Judge(params (string Host, ProofState Proof)[] tried)
         {
             var report = Report(tried);
-            Assert.EndsWith(".", report.Summary, StringComparison.Ordinal);
-            Assert.DoesNotContain(". ", report.Summary, StringComparison.Ordinal);
-            Assert.True(report.Advice is null || report.Advice.EndsWith('.'));
-            return (report.IsReachable, report.Reason, report.Summary, report.Advice);
+            var (summary, advice) = (report.Summary.ToString(), report.Advice?.ToString());
+            Assert.EndsWith(".", summary, StringComparison.Ordinal);
+            Assert.DoesNotContain(". ", summary, StringComparison.Ordinal);
+            Assert.True(advice is null || advice.EndsWith('.'));
+            return (report.IsReachable, report.Reason, summary, advice);
         }
 
         public string? ProblemOf(string host, params (string Host, ProofState Proof)[] tried) =>
-            Report(tried).Addresses.First(a => a.Candidate.Address is { Port: 8008 } address && address.Host == host).Problem;
+            Report(tried).Addresses.First(a => a.Candidate.Address is { Port: 8008 } address && address.Host == host).Problem?.ToString();
 
         private ReachReport Report((string Host, ProofState Proof)[] tried)
         {

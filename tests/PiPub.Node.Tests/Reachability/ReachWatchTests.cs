@@ -209,7 +209,7 @@ public sealed class ReachWatchTests : IAsyncDisposable
         _box.Start();
         await _box.ConnectAsync(Home("192.0.2.9"));
         await ReasonAsync("carrier-nat");
-        Assert.Contains("203.0.113.5", _box.Reach.Report().Summary, StringComparison.Ordinal);
+        Assert.Contains("203.0.113.5", _box.Reach.Report().Summary.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -60,6 +60,6 @@ public sealed class RecoveryWordsTests
         Assert.Contains("do not belong together", Problem(["ability", .. words[1..]]), StringComparison.Ordinal);
         Assert.Contains("There are 0 words", Problem([]), StringComparison.Ordinal);
 
-        static string Problem(IEnumerable<string> words) => Assert.Throws<FormatException>(() => RecoveryWords.Parse(string.Join(' ', words))).Message;
+        static string Problem(IEnumerable<string> words) => Assert.Throws<RecoveryWordsException>(() => RecoveryWords.Parse(string.Join(' ', words))).Message;
     }
 }

@@ -59,6 +59,19 @@ public sealed partial class LanguageTests
         Assert.Equal("Make this box yours", await HeadingAsync(visitor, "de"));
     }
 
+    [Fact]
+    public async Task What_the_box_says_of_itself_is_said_in_the_language_of_the_page()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var box = await RunningBox.StartAsync(directory.Path);
+        using var visitor = new Visitor(box);
+        _ = await visitor.ClaimAsync(box, "correct horse");
+        Assert.Contains(
+            "Der eingestellte public-host 127.0.0.1 ist nur im Heimnetz bekannt, deshalb kann niemand von außen diese Box erreichen.",
+            WebUtility.HtmlDecode(await (await visitor.GetAsync("/", language: "de")).Content.ReadAsStringAsync(Stop)),
+            StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("en", 0, false)]
     [InlineData("en", 1, true)]
@@ -116,27 +129,53 @@ public sealed partial class LanguageTests
     private static HashSet<string> Keys()
     {
         var keys = new HashSet<string>();
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "src/PiPub.Web"), "*", SearchOption.AllDirectories))
+        foreach (var file in SourceFiles("src/PiPub.Web"))
         {
-            if (Path.GetExtension(file) is not (".razor" or ".cs") || file.Contains("/obj/", StringComparison.Ordinal) || file.Contains("/bin/", StringComparison.Ordinal))
-            {
-                continue;
-            }
-
             foreach (Match lookup in Lookup().Matches(File.ReadAllText(file)))
             {
                 Assert.True(lookup.Groups["key"].Success, $"{file}: the key is not written out: {lookup.Value}");
-                keys.Add(lookup.Groups["key"].Value.Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal));
+                keys.Add(Unescaped(lookup.Groups["key"].Value));
             }
         }
 
+        keys.UnionWith(Sentences());
         return keys;
     }
+
+    /// <summary>What the box says of itself, as the pages look it up: a number in place of each value.</summary>
+    private static HashSet<string> Sentences()
+    {
+        var keys = new HashSet<string>();
+        foreach (var file in SourceFiles("src").Where(static file => !file.EndsWith("/Sentence.cs", StringComparison.Ordinal)))
+        {
+            foreach (Match said in Said().Matches(File.ReadAllText(file)))
+            {
+                Assert.True(said.Groups["key"].Success, $"{file}: the sentence is not written out: {said.Value}");
+                var count = 0;
+                keys.Add(Unescaped(Hole().Replace(said.Groups["key"].Value, _ => $"{{{count++}}}")));
+            }
+        }
+
+        Assert.True(keys.Count > 50, "The sentences were not found.");
+        return keys;
+    }
+
+    private static string Unescaped(string literal) => literal.Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
+
+    private static IEnumerable<string> SourceFiles(string folder) =>
+        Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, folder), "*", SearchOption.AllDirectories)
+            .Where(static file => Path.GetExtension(file) is ".razor" or ".cs" && !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
 
     private static HashSet<string> Placeholders(string words) => [.. Placeholder().Matches(words).Select(static match => match.Value)];
 
     [GeneratedRegex("""\b(?:T|words)\[(?:\s*"(?<key>(?:[^"\\]|\\.)*)"\s*[,\]]|.{0,40})""")]
     private static partial Regex Lookup();
+
+    [GeneratedRegex("""\bSentence\.Of\((?:\$"(?<key>(?:[^"\\{]|\\.|\{[^{}]*\})*)"\)|.{0,60})""")]
+    private static partial Regex Said();
+
+    [GeneratedRegex("""\{[^{}]*\}""")]
+    private static partial Regex Hole();
 
     [GeneratedRegex("""\{[0-9]+\}""")]
     private static partial Regex Placeholder();
