@@ -424,7 +424,8 @@ public sealed partial class ReachWatch
         if (report.Summary.ToString() is var told && told != _told)
         {
             _told = told;
-            Found(told, report.Advice?.ToString() ?? "");
+            var advice = report.Advice?.ToString() ?? "";
+            Found(told, advice);
         }
     }
 
