@@ -5,12 +5,13 @@ CONFIGURATION ?= Release
 DATA_DIRECTORY ?= $(HOME)/.pipub
 RUNTIME ?= linux-x64
 ARGS ?=
+MINUTES ?= 5
 export NODE VERSION KEYS MIRROR
 
 DOTNET = DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 NODE_PROJECTS := $(patsubst %/package-lock.json,%,$(shell find tests -name node_modules -prune -o -name package-lock.json -print))
 
-.PHONY: run test build publish peers bench image release-keys format format-check clean
+.PHONY: run test build publish peers bench fuzz image release-keys format format-check clean
 run: out/.libraries
 	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
 	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
@@ -45,6 +46,12 @@ image: $(if $(NODE),,publish)
 # The keys of whoever publishes images, in KEYS (default ~/.pipub-release).
 release-keys:
 	image/release-keys
+
+# Mangled input for everything that reads what strangers wrote, one core, MINUTES in all; what it learns stays in tests/Fuzz/Corpus.
+fuzz: out/.libraries
+	$(DOTNET) build tests/Fuzz -c Release -v q
+	rm -rf out/fuzz && $(DOTNET) tests/Fuzz/bin/Release/net10.0/Fuzz.dll instrument out/fuzz
+	nice -n 15 $(DOTNET) out/fuzz/Fuzz.dll run minutes=$(MINUTES) $(ARGS)
 
 format:
 	$(DOTNET) format PiPub.sln

@@ -148,7 +148,7 @@ public sealed class BackupReader
         var texts = new List<string>();
         foreach (var text in Array(body).EnumerateArray())
         {
-            texts.Add(text.ValueKind == JsonValueKind.String ? text.GetString()! : throw Damaged());
+            texts.Add(text.ValueKind == JsonValueKind.String ? Text(text) : throw Damaged());
         }
 
         if (texts.Count < 2)
@@ -168,9 +168,9 @@ public sealed class BackupReader
             values.Add(value.ValueKind switch
             {
                 JsonValueKind.Null => null,
-                JsonValueKind.String => value.GetString(),
+                JsonValueKind.String => Text(value),
                 JsonValueKind.Number => value.TryGetInt64(out var integer) ? integer : value.GetDouble(),
-                JsonValueKind.Object when value.TryGetProperty("b"u8, out var bytes) && bytes.ValueKind == JsonValueKind.String && bytes.TryGetBytesFromBase64(out var decoded) => decoded,
+                JsonValueKind.Object => Bytes(value),
                 _ => throw Damaged(),
             });
         }
@@ -233,6 +233,31 @@ public sealed class BackupReader
             return json.ValueKind == JsonValueKind.Array ? json : throw Damaged();
         }
         catch (JsonException e)
+        {
+            throw new BackupException(BackupProblem.Damaged, e);
+        }
+    }
+
+    private static string Text(JsonElement text)
+    {
+        try
+        {
+            return text.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            // Not UTF-8, or half a surrogate pair.
+            throw new BackupException(BackupProblem.Damaged, e);
+        }
+    }
+
+    private static byte[] Bytes(JsonElement value)
+    {
+        try
+        {
+            return value.TryGetProperty("b"u8, out var bytes) && bytes.ValueKind == JsonValueKind.String && bytes.TryGetBytesFromBase64(out var decoded) ? decoded : throw Damaged();
+        }
+        catch (InvalidOperationException e)
         {
             throw new BackupException(BackupProblem.Damaged, e);
         }

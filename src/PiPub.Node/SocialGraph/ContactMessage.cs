@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PiPub.Scuttlebutt.Feeds;
+using PiPub.Scuttlebutt.Feeds.Classic;
 using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Node.SocialGraph;
@@ -34,7 +35,7 @@ public static class ContactMessage
 
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var isContent = json.ValueTextEquals("content"u8);
+            var isContent = CanonicalName.Is(json, "content"u8);
             _ = json.Read();
             if (isContent)
             {
@@ -53,27 +54,27 @@ public static class ContactMessage
         FeedId contact = default;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (json.ValueTextEquals("type"u8))
+            if (CanonicalName.Is(json, "type"u8))
             {
                 _ = json.Read();
-                isContact = json.TokenType == JsonTokenType.String && json.ValueTextEquals("contact"u8);
+                isContact = json.TokenType == JsonTokenType.String && CanonicalName.Is(json, "contact"u8);
             }
-            else if (json.ValueTextEquals("contact"u8))
+            else if (CanonicalName.Is(json, "contact"u8))
             {
                 _ = json.Read();
                 hasContact = json.TokenType == JsonTokenType.String && FeedId.TryParse(json.ValueSpan, out contact);
             }
-            else if (json.ValueTextEquals("following"u8))
+            else if (CanonicalName.Is(json, "following"u8))
             {
                 _ = json.Read();
                 following = json.TokenType == JsonTokenType.True;
             }
-            else if (json.ValueTextEquals("blocking"u8))
+            else if (CanonicalName.Is(json, "blocking"u8))
             {
                 _ = json.Read();
                 blocking = IsTruthy(in json);
             }
-            else if (json.ValueTextEquals("flagged"u8))
+            else if (CanonicalName.Is(json, "flagged"u8))
             {
                 _ = json.Read();
                 flagged = IsTruthy(in json);

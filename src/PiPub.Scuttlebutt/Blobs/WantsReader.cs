@@ -46,14 +46,14 @@ public ref struct WantsReader
             _inObject = true;
         }
 
-        Span<byte> spelledOut = stackalloc byte[MaxEscapedKey];
+        Span<byte> spelledOut = stackalloc byte[BlobId.TextLength];
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
             // Ids need no escapes, and JSON.stringify writes none; but Go's encoder escapes the ampersand.
             scoped var key = _json.ValueSpan;
             if (_json.ValueIsEscaped)
             {
-                key = key.Length <= MaxEscapedKey ? spelledOut[.._json.CopyString(spelledOut)] : default;
+                key = EscapedId.TryUndo(key, spelledOut, out var length) ? spelledOut[..length] : default;
             }
 
             var isBlob = BlobId.TryParse(key, out var id);
@@ -75,8 +75,6 @@ public ref struct WantsReader
 
         return false;
     }
-
-    private const int MaxEscapedKey = 6 * BlobId.TextLength;
 
     // 5.0 and 5e0 are whole numbers to JavaScript.
     private readonly bool TryGetWhole(out long number)

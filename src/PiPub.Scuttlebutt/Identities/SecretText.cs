@@ -89,8 +89,17 @@ public static class SecretText
         return keys;
     }
 
-    private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name)
+    {
+        try
+        {
+            return json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new FormatException($"Its \"{name}\" holds half a character.", e);
+        }
+    }
 
     private static KeyPair FromPrivate(string text)
     {

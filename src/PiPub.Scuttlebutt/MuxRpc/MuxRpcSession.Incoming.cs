@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace PiPub.Scuttlebutt.MuxRpc;
@@ -315,7 +316,7 @@ public sealed partial class MuxRpcSession
         }
         catch (Exception e)
         {
-            if (Explain(method, e) is { } error)
+            if (Explain(method, request, e) is { } error)
             {
                 _ = Output.TryAdd(BodyType.Json, isStream: false, isEnd: true, -number, RpcErrorText.Encode(error.Message));
             }
@@ -341,7 +342,7 @@ public sealed partial class MuxRpcSession
         }
         catch (Exception e)
         {
-            stream.Complete(Explain(method, e));
+            stream.Complete(Explain(method, request, e));
         }
         finally
         {
@@ -359,7 +360,7 @@ public sealed partial class MuxRpcSession
     }
 
     /// <summary>What the peer is told of a failure; null when there is nobody left to tell.</summary>
-    private RpcException? Explain(RpcMethod method, Exception failure)
+    private RpcException? Explain(RpcMethod method, RpcRequest request, Exception failure)
     {
         switch (failure)
         {
@@ -367,6 +368,9 @@ public sealed partial class MuxRpcSession
                 return refusal;
             case OperationCanceledException when Closed.IsCancellationRequested:
                 return null;
+            case InvalidOperationException when !UnicodeText.IsWhole(JsonMarshal.GetRawUtf8Value(request.Args)):
+                // So a method need not guard every text that it reads.
+                return new RpcException("the arguments hold text that is not Unicode");
             default:
                 MethodFailed?.Invoke(method.Name, failure);
                 return new RpcException(InternalError);

@@ -49,7 +49,7 @@ public ref struct EbtNotesReader
             }
 
             var isFeed = TryReadKey(out feed);
-            var isClock = !isFeed && _depth == 1 && _json.ValueTextEquals("clock"u8);
+            var isClock = !isFeed && _depth == 1 && _json.ValueSpan.SequenceEqual("clock"u8);
             _ = _json.Read();
             if (isClock && _json.TokenType == JsonTokenType.StartObject)
             {
@@ -81,10 +81,9 @@ public ref struct EbtNotesReader
             return FeedId.TryParse(_json.ValueSpan, out feed);
         }
 
-        // "\/" is the only escape that a writer might sensibly put into a feed id.
-        Span<byte> plain = stackalloc byte[6 * FeedId.TextLength];
+        Span<byte> plain = stackalloc byte[FeedId.TextLength];
         feed = default;
-        return _json.ValueSpan.Length <= plain.Length && FeedId.TryParse(plain[.._json.CopyString(plain)], out feed);
+        return EscapedId.TryUndo(_json.ValueSpan, plain, out var length) && FeedId.TryParse(plain[..length], out feed);
     }
 }
 

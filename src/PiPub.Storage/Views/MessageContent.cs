@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using PiPub.Scuttlebutt.Feeds.Classic;
 using PiPub.Scuttlebutt.Identities;
 
 namespace PiPub.Storage.Views;
@@ -89,7 +90,7 @@ public sealed class MessageContent
             {
                 while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
                 {
-                    var isContent = reader.ValueTextEquals("content"u8);
+                    var isContent = CanonicalName.Is(reader, "content"u8);
                     reader.Read();
                     if (!isContent)
                     {
@@ -151,25 +152,25 @@ public sealed class MessageContent
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             var token = reader.TokenType;
-            if (key.ValueTextEquals("following"u8))
+            if (CanonicalName.Is(key, "following"u8))
             {
                 following = token == JsonTokenType.True;
             }
-            else if (key.ValueTextEquals("blocking"u8) || key.ValueTextEquals("flagged"u8))
+            else if (CanonicalName.Is(key, "blocking"u8) || CanonicalName.Is(key, "flagged"u8))
             {
                 blocking |= IsTruthy(ref reader);
             }
             else if (token == JsonTokenType.String)
             {
-                if (key.ValueTextEquals("type"u8))
+                if (CanonicalName.Is(key, "type"u8))
                 {
-                    Type = reader.GetString();
+                    Type = Text(ref reader);
                 }
-                else if (key.ValueTextEquals("contact"u8))
+                else if (CanonicalName.Is(key, "contact"u8))
                 {
                     Contact = TryLink(ref reader, out var target) && target.IsFeed(out var feed) ? feed : null;
                 }
-                else if (key.ValueTextEquals("about"u8))
+                else if (CanonicalName.Is(key, "about"u8))
                 {
                     About = TryLink(ref reader, out var target) ? target : null;
                 }
@@ -182,23 +183,23 @@ public sealed class MessageContent
                 continue;
             }
 
-            if (key.ValueTextEquals("name"u8))
+            if (CanonicalName.Is(key, "name"u8))
             {
                 Name = json;
             }
-            else if (key.ValueTextEquals("image"u8))
+            else if (CanonicalName.Is(key, "image"u8))
             {
                 Image = json;
             }
-            else if (key.ValueTextEquals("description"u8))
+            else if (CanonicalName.Is(key, "description"u8))
             {
                 Description = json;
             }
-            else if (key.ValueTextEquals("publicWebHosting"u8))
+            else if (CanonicalName.Is(key, "publicWebHosting"u8))
             {
                 PublicWebHosting = json;
             }
-            else if (key.ValueTextEquals("address"u8))
+            else if (CanonicalName.Is(key, "address"u8))
             {
                 Address = json;
             }
@@ -229,7 +230,7 @@ public sealed class MessageContent
             switch (reader.TokenType)
             {
                 case JsonTokenType.PropertyName:
-                    underLink = reader.ValueTextEquals("link"u8);
+                    underLink = CanonicalName.Is(reader, "link"u8);
                     break;
                 case JsonTokenType.String:
                     var inside = reader.CurrentDepth - depth;
@@ -303,21 +304,33 @@ public sealed class MessageContent
         }
 
         target = default;
-        Span<byte> text = stackalloc byte[256];
-        return reader.ValueSpan.Length <= text.Length && LinkTarget.TryParse(text[..reader.CopyString(text)], out target);
+        return Text(ref reader) is { Length: <= 256 } text && LinkTarget.TryParse(text, out target);
     }
 
     private static string Rel(ref Utf8JsonReader key)
     {
         foreach (var (utf8, text) in UsualRels)
         {
-            if (key.ValueTextEquals(utf8))
+            if (CanonicalName.Is(key, utf8))
             {
                 return text;
             }
         }
 
-        return key.GetString()!;
+        return Text(ref key) ?? "";
+    }
+
+    /// <summary>The text that the reader stands on; null when it has half a surrogate pair, which JSON may have and text may not.</summary>
+    private static string? Text(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static bool IsTruthy(ref Utf8JsonReader reader) => reader.TokenType switch

@@ -120,6 +120,9 @@ public class FollowGraphTests
     [InlineData("""{"type":"post","contact":"@1","following":true}""", null)]
     [InlineData("""{"type":"post","text":"\"contact\"","root":{"type":"contact","contact":"@1"}}""", null)]
     [InlineData("\"cipher.box\"", null)]
+    [InlineData("""{"\ud800":1,"type":"contact","contact":"@1","following":true,"\udc00":"\ud83d"}""", ContactState.Following)]
+    [InlineData("""{"type":"\ud800","contact":"@1","following":true}""", null)]
+    [InlineData("""{"type":"contact","contact":"@1","blocking":"\ud800"}""", ContactState.Blocking)]
     public void Contact_messages_are_read_as_ssb_friends_reads_them(string content, ContactState? expected)
     {
         content = content.Replace("\"@1\"", $"\"{Id(1)}\"", StringComparison.Ordinal);

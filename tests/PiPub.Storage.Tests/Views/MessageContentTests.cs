@@ -21,6 +21,7 @@ public class MessageContentTests
     [InlineData($$"""{"type":"x","a":"{{Blob}}?unbox=abc.boxs"}""", $"a {Blob}?unbox=abc.boxs")]
     [InlineData($$"""{"type":"x","a":" {{Message}}","b":"{{Message}}x","c":"%47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=.sha256"}""")]
     [InlineData($$"""{"type":"x","{{Message}}":1}""")]
+    [InlineData($$"""{"\ud800":1,"type":"x","a":"{{Message}}","b":"\ud800{{Blob}}"}""", $"a {Message}")]
     public void Links_are_found_where_they_stand(string content, params string[] expected)
     {
         var links = Read(content).Links.Select(static link => $"{link.Rel} {link.Text}{(link.IsNested ? " nested" : "")}");
@@ -65,6 +66,7 @@ public class MessageContentTests
     [InlineData("\"flagged\":0", ContactState.Neutral)]
     [InlineData("\"flagged\":\"\"", ContactState.Neutral)]
     [InlineData("\"name\":\"x\"", ContactState.Neutral)]
+    [InlineData("\"\\ud800\":[],\"following\":true", ContactState.Follow)]
     public void A_contact_message_says_what_ssb_friends_reads_in_it(string rest, ContactState state)
     {
         var content = Read($$"""{"type":"contact","contact":"{{Feed}}",{{rest}}}""");
