@@ -328,12 +328,12 @@ internal sealed class SlowJson
                     text.Append('\t');
                     break;
                 case 'u':
-                    if (_at + 4 >= _text.Length || !ushort.TryParse(_text.AsSpan(_at + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit))
+                    if (_at + 4 >= _text.Length || _text.AsSpan(_at + 1, 4).ContainsAnyExcept("0123456789abcdefABCDEF"))
                     {
                         throw new FormatException();
                     }
 
-                    text.Append((char)unit);
+                    text.Append((char)Convert.ToInt32(_text.Substring(_at + 1, 4), 16));
                     _at += 4;
                     break;
                 default:
