@@ -130,7 +130,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
 
         foreach (var problem in machine.Problems())
         {
-            yield return problem;
+            yield return Sentence.Verbatim(problem);
         }
     }
 
