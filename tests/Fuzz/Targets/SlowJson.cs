@@ -328,7 +328,7 @@ internal sealed class SlowJson
                     text.Append('\t');
                     break;
                 case 'u':
-                    if (_at + 4 >= _text.Length || _text.AsSpan(_at + 1, 4).ContainsAnyExcept("0123456789abcdefABCDEF"))
+                    if (_at + 4 >= _text.Length || !_text.Substring(_at + 1, 4).All(char.IsAsciiHexDigit))
                     {
                         throw new FormatException();
                     }
