@@ -26,6 +26,10 @@ public sealed partial class BlobExchange : IPeerService, IDisposable
     private static readonly TimeSpan WantsLast = TimeSpan.FromDays(90);
     private const int LegacyBatch = 100;
 
+    // What a peer may say about blobs: the first list of a large pub, and then what changes.
+    private const int NewsAtOnce = 4 * 1024 * 1024;
+    private const int NewsASecond = 64 * 1024;
+
     private readonly Lock _gate = new();
     private readonly BlobCollection _blobs;
     private readonly BlobTable _table;
@@ -78,10 +82,12 @@ public sealed partial class BlobExchange : IPeerService, IDisposable
         try
         {
             var stream = peer.Session.Open("blobs.createWants", CallType.Source, "[]"u8.ToArray());
+            var pace = new InputPace(NewsAtOnce, NewsASecond, _time);
             while (await stream.ReadAsync(connectionEnded) is { } item)
             {
                 heard = true;
                 Hear(there, item);
+                await pace.TakeAsync(item.Bytes.Length, connectionEnded);
             }
         }
         catch (RpcException refusal) when (!heard && !connectionEnded.IsCancellationRequested)

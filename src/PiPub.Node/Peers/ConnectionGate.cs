@@ -25,52 +25,110 @@ internal sealed class ConnectionGate(PeerOptions options, TimeProvider time)
     /// <summary>Neighbours behind one NAT shall not suffer for a single offence.</summary>
     private const int OffencesToRefuse = 3;
 
+    /// <summary>What a handshake may take while others wait for its place: three round trips over a bad line.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<IPAddress, Visitor> _visitors = [];
+    private readonly LinkedList<Handshake> _underWay = [];
     private int _handshakes;
 
     /// <summary>Lets a connection begin its handshake. When open, <see cref="HandshakeEnded"/> and <see cref="Left"/> must follow.</summary>
-    public GateVerdict Enter(IPAddress? remote)
+    public GateVerdict Enter(IPAddress? remote) => Enter(remote, giveWay: null, out _);
+
+    /// <summary>
+    /// The same, for a handshake that can be ended before its time. When all places are taken, one that has dawdled gives way: the
+    /// oldest of the address that has most under way. So whoever opens connections and says nothing shuts nobody out.
+    /// </summary>
+    public GateVerdict Enter(IPAddress? remote, Action? giveWay, out LinkedListNode<Handshake>? handshake)
     {
+        handshake = null;
+        Action? dawdler = null;
+        GateVerdict verdict;
         lock (_gate)
         {
-            if (_handshakes >= options.MaxHandshakes)
+            var now = time.GetTimestamp();
+            verdict = _handshakes >= options.MaxHandshakes && (dawdler = TakeDawdler(KeyOf(remote), now)) is null
+                ? GateVerdict.TooManyHandshakes
+                : Enter(remote, now);
+            if (verdict == GateVerdict.Open && giveWay is not null)
             {
-                return GateVerdict.TooManyHandshakes;
+                handshake = _underWay.AddLast(new Handshake(KeyOf(remote), now, giveWay));
             }
-
-            if (KeyOf(remote) is { } key)
-            {
-                var now = time.GetTimestamp();
-                MakeRoom(now);
-                ref var visitor = ref CollectionsMarshal.GetValueRefOrAddDefault(_visitors, key, out var known);
-                if (!known)
-                {
-                    visitor = new Visitor { Tokens = options.ConnectionRatePerAddress, Refilled = now };
-                }
-
-                var verdict = Judge(ref visitor, now);
-                if (verdict != GateVerdict.Open)
-                {
-                    return verdict;
-                }
-
-                visitor.Tokens--;
-                visitor.Connections++;
-            }
-
-            _handshakes++;
-            return GateVerdict.Open;
         }
+
+        dawdler?.Invoke();
+        return verdict;
     }
 
     /// <summary>The handshake is over, however it went.</summary>
-    public void HandshakeEnded()
+    public void HandshakeEnded(LinkedListNode<Handshake>? handshake = null)
     {
         lock (_gate)
         {
             _handshakes--;
+            if (handshake?.List is not null)
+            {
+                _underWay.Remove(handshake);
+            }
         }
+    }
+
+    /// <summary>Takes out the handshake that is to give way; null when none has dawdled, or the newcomer's own address has most.</summary>
+    private Action? TakeDawdler(IPAddress? newcomer, long now)
+    {
+        if (_handshakes >= 2 * options.MaxHandshakes)
+        {
+            return null; // Those that gave way have not even ended yet.
+        }
+
+        var counts = new Dictionary<IPAddress, int>();
+        var most = 0;
+        foreach (var one in _underWay)
+        {
+            most = Math.Max(most, ++CollectionsMarshal.GetValueRefOrAddDefault(counts, one.From ?? IPAddress.None, out _));
+        }
+
+        if (most > 1 && counts.GetValueOrDefault(newcomer ?? IPAddress.None) == most)
+        {
+            return null;
+        }
+
+        for (var node = _underWay.First; node is not null && time.GetElapsedTime(node.Value.Since, now) >= Patience; node = node.Next)
+        {
+            if (counts[node.Value.From ?? IPAddress.None] == most)
+            {
+                _underWay.Remove(node);
+                return node.Value.GiveWay;
+            }
+        }
+
+        return null;
+    }
+
+    private GateVerdict Enter(IPAddress? remote, long now)
+    {
+        if (KeyOf(remote) is { } key)
+        {
+            MakeRoom(now);
+            ref var visitor = ref CollectionsMarshal.GetValueRefOrAddDefault(_visitors, key, out var known);
+            if (!known)
+            {
+                visitor = new Visitor { Tokens = options.ConnectionRatePerAddress, Refilled = now };
+            }
+
+            var verdict = Judge(ref visitor, now);
+            if (verdict != GateVerdict.Open)
+            {
+                return verdict;
+            }
+
+            visitor.Tokens--;
+            visitor.Connections++;
+        }
+
+        _handshakes++;
+        return GateVerdict.Open;
     }
 
     /// <summary>The connection is over.</summary>
@@ -171,6 +229,9 @@ internal sealed class ConnectionGate(PeerOptions options, TimeProvider time)
         bytes[8..].Clear();
         return new IPAddress(bytes);
     }
+
+    /// <summary>A handshake that is under way.</summary>
+    internal sealed record Handshake(IPAddress? From, long Since, Action GiveWay);
 
     private struct Visitor
     {

@@ -23,6 +23,8 @@ internal sealed class PeerConnection(Peer peer, MuxRpcSession session, PeerTrans
 {
     private long _bytes;
     private long _activeAt = now;
+    private long _sent;
+    private long _readingAt = now;
 
     public Peer Peer => peer;
 
@@ -42,5 +44,17 @@ internal sealed class PeerConnection(Peer peer, MuxRpcSession session, PeerTrans
         }
 
         return _activeAt;
+    }
+
+    /// <summary>When the peer was last seen to read, or to have nothing to read; asked by one sweep over all connections.</summary>
+    public long ReadingAt(long now)
+    {
+        var sent = session.BytesSent;
+        if (sent != _sent || session.BytesWaiting == 0)
+        {
+            (_sent, _readingAt) = (sent, now);
+        }
+
+        return _readingAt;
     }
 }

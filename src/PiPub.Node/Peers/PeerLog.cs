@@ -40,4 +40,10 @@ internal static partial class PeerLog
 
     [LoggerMessage(12, LogLevel.Debug, "The connection with {Peer} is ended: this machine no longer has the address {Local}, over which it went.")]
     public static partial void Stranded(ILogger logger, string peer, string local);
+
+    [LoggerMessage(13, LogLevel.Information, "{Peer} has read nothing for {Minutes} minutes of what waits for it, and is hung up on.")]
+    public static partial void Stalled(ILogger logger, string peer, double minutes);
+
+    [LoggerMessage(14, LogLevel.Information, "What {Peer} says is not understood: {Problem} ({HeldBack} more of this kind.)")]
+    public static partial void NotUnderstood(ILogger logger, string peer, string problem, int heldBack);
 }

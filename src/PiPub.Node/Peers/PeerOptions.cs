@@ -38,6 +38,9 @@ public sealed record PeerOptions
     /// <summary>A connection without a byte either way for so long is closed, as secret-stack does.</summary>
     public TimeSpan InactivityTimeout { get; init; } = TimeSpan.FromSeconds(600);
 
+    /// <summary>A peer that takes none of what waits for it for so long is hung up on: it does not read, whatever it sends.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
     /// <summary>The pause between two rallies of a ping, as pull-ping has it.</summary>
     public TimeSpan PingInterval { get; init; } = TimeSpan.FromMinutes(5);
 
@@ -64,6 +67,7 @@ public sealed record PeerOptions
         Positive(HandshakeTimeout, nameof(HandshakeTimeout));
         Positive(DialTimeout, nameof(DialTimeout));
         Positive(InactivityTimeout, nameof(InactivityTimeout));
+        Positive(StallTimeout, nameof(StallTimeout));
         Positive(PingInterval, nameof(PingInterval));
         Positive(OffenceMemory, nameof(OffenceMemory));
         Rpc.Validate();

@@ -87,7 +87,7 @@ public sealed partial class PeerServer
         return _roster.Find(id)?.Peer ?? connection.Peer;
     }
 
-    private async Task<PeerConnection?> ShakeHandsAsync(PeerTransport transport)
+    private async Task<PeerConnection?> ShakeHandsAsync(PeerTransport transport, LinkedListNode<ConnectionGate.Handshake>? handshake)
     {
         var role = PeerRole.Peer;
         try
@@ -129,7 +129,7 @@ public sealed partial class PeerServer
         }
         finally
         {
-            _gate.HandshakeEnded();
+            _gate.HandshakeEnded(handshake);
         }
     }
 
@@ -155,7 +155,7 @@ public sealed partial class PeerServer
         {
             case PeerAdmission.Invite:
                 return _roster.CountOfInvite(remote) < _options.MaxConnectionsPerInvite ? PeerRole.Invite : null;
-            case PeerAdmission.Peer when _roster.HasRoom || _roster.Find(remote) is not null:
+            case PeerAdmission.Peer when _roster.HasRoom || _roster.Find(remote) is not null || MakeRoomFor(remote):
                 return PeerRole.Peer;
             case PeerAdmission.Peer:
                 if (_gateLog.MayWrite(out var heldBack))
@@ -167,6 +167,37 @@ public sealed partial class PeerServer
             default:
                 return null;
         }
+    }
+
+    /// <summary>
+    /// When all places are taken, a stranger gives way to a feed that the box knows: strangers cost nothing, and could otherwise
+    /// shut the box's friends out.
+    /// </summary>
+    private bool MakeRoomFor(FeedId newcomer)
+    {
+        if (_policy.HopsOf(newcomer) is null)
+        {
+            return false;
+        }
+
+        PeerConnection? stranger = null;
+        foreach (var connection in _roster.All())
+        {
+            if (connection.Role == PeerRole.Peer && !connection.Peer.IsOutgoing && _policy.HopsOf(connection.Peer.Id) is null
+                && (stranger is null || connection.Peer.ConnectedAt < stranger.Peer.ConnectedAt))
+            {
+                stranger = connection;
+            }
+        }
+
+        if (stranger is null)
+        {
+            return false;
+        }
+
+        _roster.Remove(stranger);
+        _ = stranger.Session.CloseAsync();
+        return true;
     }
 
     /// <summary>A token that is cancelled when the time is over or the box stops.</summary>

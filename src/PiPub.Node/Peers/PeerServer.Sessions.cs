@@ -19,7 +19,13 @@ public sealed partial class PeerServer
         var session = new MuxRpcSession(plaintext, remote, _methods, caller, role == PeerRole.Owner, _options.Rpc, _time)
         {
             Streams = role == PeerRole.Owner ? null : _streams,
-            MethodFailed = (method, e) => PeerLog.MethodFailed(_logger, method, remote.ToString(), e),
+            MethodFailed = (method, e) =>
+            {
+                if (role == PeerRole.Owner || _failureLog.MayWrite(out _))
+                {
+                    PeerLog.MethodFailed(_logger, method, remote.ToString(), e);
+                }
+            },
         };
         var address = isOutgoing || role == PeerRole.Owner ? transport.Description : $"{transport.Description}~shs:{Convert.ToBase64String(remote.AsSpan())}";
         var peer = new Peer(session, isOutgoing, address, _time.GetUtcNow()) { RemoteAddress = transport.Remote, LocalAddress = transport.Local };
@@ -135,9 +141,20 @@ public sealed partial class PeerServer
         {
             // The connection has ended, and with it the service.
         }
+        catch (InvalidDataException e)
+        {
+            // The peer's fault, and as often as it likes: no word of an error here.
+            if (_nonsenseLog.MayWrite(out var heldBack))
+            {
+                PeerLog.NotUnderstood(_logger, peer.Id.ToString(), e.Message, heldBack);
+            }
+        }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            PeerLog.ServiceFailed(_logger, service.GetType().Name, peer.Id.ToString(), e);
+            if (_failureLog.MayWrite(out _))
+            {
+                PeerLog.ServiceFailed(_logger, service.GetType().Name, peer.Id.ToString(), e);
+            }
         }
     }
 

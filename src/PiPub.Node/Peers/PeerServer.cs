@@ -32,6 +32,8 @@ public sealed partial class PeerServer : IAsyncDisposable
     private readonly Offenders _offenders;
     private readonly SeldomLog _offenceLog;
     private readonly SeldomLog _gateLog;
+    private readonly SeldomLog _nonsenseLog;
+    private readonly SeldomLog _failureLog;
     private readonly ITimer _sweep;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _dialGate = new();
@@ -75,7 +77,9 @@ public sealed partial class PeerServer : IAsyncDisposable
         _offenders = new Offenders(options.OffenceMemory, time);
         _offenceLog = new SeldomLog(time);
         _gateLog = new SeldomLog(time);
-        var pause = TimeSpan.FromTicks(Math.Min(options.InactivityTimeout.Ticks / 4, TimeSpan.FromSeconds(30).Ticks));
+        _nonsenseLog = new SeldomLog(time);
+        _failureLog = new SeldomLog(time);
+        var pause = TimeSpan.FromTicks(Math.Min(Math.Min(options.InactivityTimeout.Ticks, options.StallTimeout.Ticks) / 4, TimeSpan.FromSeconds(30).Ticks));
         _sweep = time.CreateTimer(static server => ((PeerServer)server!).CloseInactive(), this, pause, pause);
         policy.Blocked += EndConnectionsOf;
     }
@@ -93,7 +97,8 @@ public sealed partial class PeerServer : IAsyncDisposable
     public async Task AcceptAsync(PeerTransport transport)
     {
         ArgumentNullException.ThrowIfNull(transport);
-        var verdict = _stopping.IsCancellationRequested ? GateVerdict.TooManyHandshakes : _gate.Enter(transport.Remote);
+        LinkedListNode<ConnectionGate.Handshake>? handshake = null;
+        var verdict = _stopping.IsCancellationRequested ? GateVerdict.TooManyHandshakes : _gate.Enter(transport.Remote, transport.Abort, out handshake);
         if (verdict != GateVerdict.Open)
         {
             TurnAway(transport, verdict);
@@ -103,7 +108,7 @@ public sealed partial class PeerServer : IAsyncDisposable
         Interlocked.Increment(ref _running);
         try
         {
-            if (await ShakeHandsAsync(transport) is { } connection)
+            if (await ShakeHandsAsync(transport, handshake) is { } connection)
             {
                 await RunAsync(connection);
             }
@@ -255,9 +260,19 @@ public sealed partial class PeerServer : IAsyncDisposable
         foreach (var connection in _roster.All())
         {
             // The owner's tools may be silent for as long as they like.
-            if (connection.Role != PeerRole.Owner && _time.GetElapsedTime(connection.ActiveAt(now), now) >= _options.InactivityTimeout)
+            if (connection.Role == PeerRole.Owner)
+            {
+                continue;
+            }
+
+            if (_time.GetElapsedTime(connection.ActiveAt(now), now) >= _options.InactivityTimeout)
             {
                 PeerLog.Inactive(_logger, connection.Peer.Id.ToString(), _options.InactivityTimeout.TotalMinutes);
+                _ = connection.Session.CloseAsync();
+            }
+            else if (_time.GetElapsedTime(connection.ReadingAt(now), now) >= _options.StallTimeout)
+            {
+                PeerLog.Stalled(_logger, connection.Peer.Id.ToString(), _options.StallTimeout.TotalMinutes);
                 _ = connection.Session.CloseAsync();
             }
         }

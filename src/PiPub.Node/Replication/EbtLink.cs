@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
 using PiPub.Node.Intake;
+using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Feeds.Classic;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
@@ -18,8 +19,14 @@ public sealed partial class EbtReplication
     // Announcements that follow each other closely are sent together.
     private const int NotesPauseMilliseconds = 100;
 
+    // The first notes of a large pub are 4 MiB; what changes later is little. Messages that were not asked for cost less than notes.
+    private const int NotesAtOnce = 8 * 1024 * 1024;
+    private const int NotesASecond = 256 * 1024;
+    private const int UnaskedShare = 4;
+
     private sealed class EbtLink : IMessageSource
     {
+        private readonly InputPace _pace;
         private readonly EbtReplication _owner;
         private readonly RpcStream _stream;
         private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,7 +36,7 @@ public sealed partial class EbtReplication
 
         public EbtLink(EbtReplication owner, RpcStream stream)
         {
-            (_owner, _stream) = (owner, stream);
+            (_owner, _stream, _pace) = (owner, stream, new InputPace(NotesAtOnce, NotesASecond, owner._time));
             Wake = () => _work.Writer.TryWrite(true);
         }
 
@@ -137,10 +144,15 @@ public sealed partial class EbtReplication
                             }
                         }
                     }
+                    else
+                    {
+                        await _pace.TakeAsync(body.Bytes.Length / UnaskedShare, cancellationToken);
+                    }
                 }
                 else
                 {
                     ReceiveNotes(body.Bytes.Span);
+                    await _pace.TakeAsync(body.Bytes.Length, cancellationToken);
                 }
             }
         }

@@ -74,6 +74,9 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
     /// <summary>Bytes of frames sent so far.</summary>
     public long BytesSent => Output.Sent;
 
+    /// <summary>Bytes of frames that are still to be sent.</summary>
+    public int BytesWaiting => Output.Waiting;
+
     /// <summary>How the transport broke, when it did; null after an end in order.</summary>
     public Exception? Fault { get; private set; }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using PiPub.Node.Peers;
+using PiPub.Scuttlebutt.BoxStreams;
 using PiPub.Scuttlebutt.Handshake;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
@@ -156,6 +157,113 @@ public class PeerLimitTests
         Assert.Equal(GateVerdict.OffendedBefore, gate.Enter(there));
         time.Advance(TimeSpan.FromMinutes(10));
         Assert.Equal(GateVerdict.Open, gate.Enter(there));
+    }
+
+    [Fact]
+    public void A_handshake_that_dawdles_gives_way_when_all_places_are_taken()
+    {
+        var time = new ManualTime();
+        var gate = new ConnectionGate(new PeerOptions { MaxHandshakes = 4 }, time);
+        var (hostile, other, honest) = (IPAddress.Parse("198.51.100.7"), IPAddress.Parse("198.51.100.8"), IPAddress.Parse("198.51.100.9"));
+        var gaveWay = new List<int>();
+        Assert.Equal(GateVerdict.Open, gate.Enter(other, () => gaveWay.Add(0), out var polite));
+        for (var i = 1; i < 4; i++)
+        {
+            var number = i;
+            Assert.Equal(GateVerdict.Open, gate.Enter(hostile, () => gaveWay.Add(number), out _));
+        }
+
+        // All are young: nobody gives way yet.
+        Assert.Equal(GateVerdict.TooManyHandshakes, gate.Enter(honest, () => { }, out _));
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(GateVerdict.Open, gate.Enter(honest, () => gaveWay.Add(9), out _));
+        Assert.Equal([1], gaveWay);
+
+        // Who has most places gets no other.
+        Assert.Equal(GateVerdict.TooManyHandshakes, gate.Enter(hostile, () => { }, out _));
+        gate.HandshakeEnded(polite);
+        gate.HandshakeEnded();
+        Assert.Equal(GateVerdict.Open, gate.Enter(other, () => { }, out _));
+        Assert.Equal([1], gaveWay);
+    }
+
+    [Fact]
+    public async Task A_friend_takes_a_strangers_place_when_all_are_taken_and_a_stranger_does_not()
+    {
+        await using var server = await new TestNode(new PeerOptions { MaxConnections = 2 }).ListenAsync();
+        var (friend, known) = (KeyPair.Generate(), KeyPair.Generate());
+        server.Policy.Hops[known.Id] = 1;
+        server.Policy.Hops[friend.Id] = 2;
+        await using var first = await RawClient.ConnectAsync(server, known);
+        await using var stranger = await RawClient.ConnectAsync(server, KeyPair.Generate());
+        await Eventually.TrueAsync(() => server.Table.ConnectedCount == 2, "two are connected");
+        await Assert.ThrowsAsync<HandshakeException>(() => RawClient.ConnectAsync(server, KeyPair.Generate()));
+        await using var comes = await RawClient.ConnectAsync(server, friend);
+        _ = await comes.Session.CallAsync("whoami", NoArgs, Stop);
+        await Eventually.TrueAsync(() => stranger.Session.Closed.IsCancellationRequested, "the stranger has gone");
+        _ = await first.Session.CallAsync("whoami", NoArgs, Stop);
+    }
+
+    [Fact]
+    public async Task A_peer_that_sends_and_never_reads_is_hung_up_on()
+    {
+        var time = new ManualTime();
+        await using var server = await new TestNode(time: time).ListenAsync();
+        server.Methods.Source("flood", RpcCallers.Peer, static async (_, stream, stop) =>
+        {
+            var piece = new byte[60_000];
+            while (true)
+            {
+                await stream.WriteAsync(BodyType.Binary, piece, stop);
+            }
+        });
+        var (socket, pipe) = await RawClient.OpenAsync(server);
+        using var ends = socket;
+        var result = await SecretHandshake.ConnectAsync(pipe, KeyPair.Generate(), server.Id, TestNode.Network, Stop);
+        var wire = new BoxStream(pipe, result.Keys);
+        await WriteAsync(2 | 8, 1, """{"name":["flood"],"args":[],"type":"source"}"""u8.ToArray());
+        await Eventually.TrueAsync(() => server.Table.ConnectedCount == 1, "it is connected");
+        for (var i = 0; i < 500 && server.Table.ConnectedCount > 0; i++)
+        {
+            // It goes on sending, so it is not silent.
+            await WriteAsync(2, i + 2, """{"name":["whoami"],"args":[]}"""u8.ToArray());
+            time.Advance(TimeSpan.FromSeconds(2));
+            await Task.Delay(10, Stop);
+        }
+
+        Assert.Equal(0, server.Table.ConnectedCount);
+
+        async Task WriteAsync(byte flags, int number, byte[] body)
+        {
+            var header = new byte[FrameHeader.Length];
+            (FrameHeader.Read([flags, 0, 0, 0, 0, 0, 0, 0, 0]) with { BodyLength = (uint)body.Length, Number = number }).Write(header);
+            try
+            {
+                wire.Output.Write(header);
+                wire.Output.Write(body);
+                _ = await wire.Output.FlushAsync(Stop);
+            }
+            catch (IOException)
+            {
+                // Hung up on already.
+            }
+        }
+    }
+
+    [Fact]
+    public async Task What_is_sent_too_fast_is_read_more_slowly()
+    {
+        var time = new ManualTime();
+        var pace = new InputPace(burst: 1000, perSecond: 100, time);
+        Assert.True(pace.TakeAsync(1000, Stop).IsCompleted);
+        var held = pace.TakeAsync(200, Stop).AsTask();
+        time.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.False(held.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        await held.WaitAsync(Stop);
+        time.Advance(TimeSpan.FromHours(1));
+        Assert.True(pace.TakeAsync(1000, Stop).IsCompleted);
+        Assert.False(pace.TakeAsync(1, Stop).IsCompleted);
     }
 
     [Fact]
