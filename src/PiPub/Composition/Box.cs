@@ -153,7 +153,7 @@ public sealed class Box : IAsyncDisposable
         _node.Start();
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
-        var machine = new BoxMachine(options, logs);
+        var machine = _closing.Add(new BoxMachine(options, storage, logs, TimeProvider.System));
         _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, _inviteAddresses, logs, TimeProvider.System));
         var settings = _closing.Add(new BoxSettingsPage(options, storage, _node, _networks, life, logs, TimeProvider.System));
         await settings.RecoverAsync();

@@ -49,6 +49,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(new UploadDesk(Path.Combine(storage.Directory.Path, "uploads"), () => storage.Directory.FreeBytes - options.MinFreeSpace, time));
         services.AddSingleton(new ImportShelf(options.ImportDirectory ?? Path.Combine(storage.Directory.Path, "import")));
         settings.AddServices(services);
+        machine.AddServices(services);
         services.AddSingleton(time);
     }
 
@@ -130,7 +131,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
 
         foreach (var problem in machine.Problems())
         {
-            yield return Sentence.Verbatim(problem);
+            yield return problem;
         }
     }
 

@@ -1,31 +1,89 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PiPub.Appliance.Image;
 using PiPub.Appliance.Provisioning;
+using PiPub.Appliance.Updates;
+using PiPub.Appliance.Usb;
 using PiPub.Configuration;
+using PiPub.Node.Sentences;
+using PiPub.Web.Settings;
 
 namespace PiPub.Composition;
 
-/// <summary>The machine around the box, where it runs from an image: what was written on its card, what it is asked for.</summary>
-internal sealed partial class BoxMachine
+/// <summary>The machine around the box, where it runs from an image: what was written on its card, its updates, what it is asked for.</summary>
+internal sealed partial class BoxMachine : IAsyncDisposable
 {
-    private readonly IReadOnlyList<CardProblem> _card;
+    private const string BootId = "/proc/sys/kernel/random/boot_id";
 
-    public BoxMachine(PiPubOptions options, ILoggerFactory logs)
+    private readonly Closing _closing = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly IReadOnlyList<CardProblem> _card;
+    private readonly ImageUpdates? _updates;
+    private readonly IUpdates _shown;
+
+    public BoxMachine(PiPubOptions options, BoxStorage storage, ILoggerFactory logs, TimeProvider time)
     {
-        Requests = new MachineRequests(options.RequestsDirectory);
+        // What the owner wrote on the card.
         _card = options.ReportsDirectory is { } reports ? ProvisioningReport.ReadProblems(reports) : [];
         var logger = logs.CreateLogger<BoxMachine>();
         foreach (var problem in _card)
         {
             OnTheCard(logger, problem.Sentence);
         }
+
+        // What it is asked for, and what is put in.
+        Requests = new MachineRequests(options.RequestsDirectory);
+        Sticks = new UsbSticks(options.UsbDirectory);
+
+        // New versions of the image.
+        if (ImageIdentity.Read(options.ImageDirectory) is { } image)
+        {
+            var parts = new UpdateParts(
+                image,
+                new Rauc(),
+                new UpdateFeed(),
+                Sticks,
+                Requests,
+                storage.Directory.Path,
+                File.ReadAllText(BootId).Trim(),
+                () => HealthReport.Read(options.ReportsDirectory),
+                () => storage.Directory.FreeBytes - options.MinFreeSpace);
+            _updates = new ImageUpdates(parts, BoxUpdates.PlanOf(options), time, logs.CreateLogger<ImageUpdates>());
+            _ = _closing.Add(new Background(_updates.RunAsync, _stopping, logger));
+        }
+
+        _shown = _updates is null ? new InstalledProgram(Box.Version) : new BoxUpdates(options, _updates);
     }
 
     /// <summary>What the machine is asked for.</summary>
     public MachineRequests Requests { get; }
 
+    /// <summary>The USB sticks in it.</summary>
+    public UsbSticks Sticks { get; }
+
+    /// <summary>Adds what the pages ask for.</summary>
+    public void AddServices(IServiceCollection services) => services.AddSingleton(_shown);
+
     /// <summary>What is wrong around the box, each with what to do about it.</summary>
-    public IEnumerable<string> Problems() => _card.Select(static problem => problem.Sentence);
+    public IEnumerable<Sentence> Problems()
+    {
+        foreach (var problem in _card)
+        {
+            yield return Sentence.Verbatim(problem.Sentence);
+        }
+
+        if (_updates is { Outcome: { IsKept: false } outcome, IsOutcomeSeen: false })
+        {
+            yield return Sentence.Of($"The update to version {outcome.Version} did not work, so the box went back to {outcome.From} by itself. See the settings, Updates.");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _closing.DisposeAsync();
+        _stopping.Dispose();
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
     private static partial void OnTheCard(ILogger logger, string problem);

@@ -24,7 +24,6 @@ internal sealed class BoxSettingsPage : IDisposable
             .AddSingleton<IBoxLimits>(new BoxLimitSettings(options, storage, node))
             .AddSingleton<INetworkSettings>(new BoxNetworkSettings(options, node, networks))
             .AddSingleton<IMachineAddress>(new BoxMachineAddress(() => networks.Present, _trial))
-            .AddSingleton<IUpdates>(new InstalledProgram(Box.Version))
             .AddSingleton(life.Log)
             .AddSingleton<ISupportBundle>(new SupportBundle(options, storage, node, networks, life.Log, time))
             .AddSingleton<IBoxLife>(life)
