@@ -102,7 +102,7 @@ public sealed class BackupTests(Chromium chromium)
         await old.StopAsync();
 
         var box = await network.StartPiPubAsync();
-        await using var owner = await Visit.OpenAsync(chromium, box);
+        await using var owner = await Visit.OpenAsync(chromium, box, mayInject: true);
         await owner.ClaimAsync(box);
         await owner.GoLiveAsync("/setup/restore");
         await owner.Page.GetByText("I have no file, but the 24 recovery words").ClickAsync();
@@ -112,6 +112,7 @@ public sealed class BackupTests(Chromium chromium)
         await owner.FillAsync("The 24 words, in their order", words.ToUpperInvariant());
         await owner.ClickAsync("Take these words");
         await owner.SeesAsync(old.Id);
+        await owner.AssertFitsEverybodyAsync();
         await owner.ClickAsync("Leave everything as it is");
         await owner.SeesAsync("Did the card break");
         await owner.Page.GetByText("I have no file, but the 24 recovery words").ClickAsync();

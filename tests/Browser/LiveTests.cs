@@ -21,12 +21,32 @@ public sealed class LiveTests(Chromium chromium)
         await other.GoLiveAsync("/");
 
         await client.ConnectAsync(pub.Address);
+        await one.SeesAsync("your app");
         await one.SeesAsync("called the box");
         await other.SeesAsync("called the box");
         await client.DisposeAsync();
         await one.SeesAsync("Nobody is connected at the moment.");
         await other.SeesAsync("Nobody is connected at the moment.");
         one.AssertWasQuiet();
+        other.AssertWasQuiet();
+    }
+
+    [Fact]
+    public async Task What_one_browser_changes_the_other_one_sees_at_once()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var one = await Visit.OpenAsync(chromium, pub);
+        await one.ClaimAsync(pub);
+        await using var other = await Visit.OpenAsync(chromium, pub);
+        await other.SignInAsync();
+        await other.GoLiveAsync("/");
+        await one.GoLiveAsync("/settings");
+
+        await one.FillAsync("Its name, which everybody sees", "Our cellar box");
+        await one.ClickAsync("Save");
+
+        await other.SeesAsync("Our cellar box");
         other.AssertWasQuiet();
     }
 
@@ -48,9 +68,42 @@ public sealed class LiveTests(Chromium chromium)
         Assert.Equal("For Mira", await visit.Page.GetByLabel("A note on whom it is for").InputValueAsync());
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Load the page again" }).ClickAsync();
         await Assertions.Expect(visit.Page.GetByText("The box has restarted.")).ToBeHiddenAsync();
+        // What was typed is still there, and is sent with the form.
+        await Assertions.Expect(visit.Page.GetByLabel("A note on whom it is for")).ToHaveValueAsync("For Mira");
         await visit.GoLiveAsync("/invites");
+        await Assertions.Expect(visit.Page.GetByLabel("A note on whom it is for")).ToHaveValueAsync("For Mira");
         await visit.ClickAsync("Make an invite");
         await visit.SeesAsync("Here it is");
+        await visit.SeesAsync("For Mira");
+        await visit.GoLiveAsync("/people");
+        await visit.GoLiveAsync("/invites");
+        Assert.Equal("", await visit.Page.GetByLabel("A note on whom it is for").InputValueAsync());
+    }
+
+    [Fact]
+    public async Task What_is_typed_before_the_page_is_live_is_not_lost()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var visit = await Visit.OpenAsync(chromium, pub);
+        await visit.ClaimAsync(pub);
+        // The script that brings the page to life comes late, as over a slow network.
+        var isTyped = new TaskCompletionSource();
+        await visit.Page.RouteAsync("**/blazor*.js*", async route =>
+        {
+            await isTyped.Task;
+            await route.ContinueAsync();
+        });
+        var live = visit.GoLiveAsync("/invites");
+        await visit.FillAsync("A note on whom it is for", "For Mira");
+        Assert.False(live.IsCompleted);
+        isTyped.SetResult();
+        await live;
+
+        await Assertions.Expect(visit.Page.GetByLabel("A note on whom it is for")).ToHaveValueAsync("For Mira");
+        await visit.ClickAsync("Make an invite");
+        await visit.SeesAsync("Here it is");
+        await visit.SeesAsync("For Mira");
     }
 
     [Fact]

@@ -8,8 +8,6 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
 {
     private static readonly string Pictures = Directory.CreateDirectory(Path.Combine(Repository.Root, "out", "screenshots")).FullName;
 
-    private static readonly string Axe = File.ReadAllText(Path.Combine(Repository.Root, "tests", "Browser", "node_modules", "axe-core", "axe.min.js"));
-
     [Theory]
     [InlineData("overview", "/", true)]
     [InlineData("people", "/people", true)]
@@ -23,6 +21,7 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
     [InlineData("own-feed", "/own-feed", true)]
     [InlineData("sign-in", "/sign-in?problem=password", false)]
     [InlineData("sign-in-app", "/sign-in/app", false)]
+    [InlineData("login-refused", "/login?ssb-http-auth=1&cid=%40AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D.ed25519&cc=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D", false)]
     [InlineData("join-broken", "/join", false)]
     public Task A_page_fits_every_screen_and_everybody(string name, string path, bool isOwners) => LookAsync(box.Pub, name, path, isOwners, box.Cookies);
 
@@ -76,20 +75,15 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
 
             await visit.Page.SetViewportSizeAsync(320, 568);
             Assert.Equal(320, await visit.Page.EvaluateAsync<int>("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"));
-            visit.AssertWasQuiet();
+            // A refused sign-in is answered with 403, which the browser itself complains of.
+            if (name != "login-refused")
+                visit.AssertWasQuiet();
         }
 
         await using (var visit = await Visit.OpenAsync(chromium, pub, cookies, mayInject: true))
         {
             await OpenAsync(visit);
-            await visit.Page.AddScriptTagAsync(new() { Content = Axe });
-            foreach (var scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
-            {
-                await visit.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
-                var violations = await visit.Page.EvaluateAsync<string[]>(
-                    "async () => (await axe.run()).violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.html} ${n.failureSummary}`))");
-                Assert.Empty(violations);
-            }
+            await visit.AssertFitsEverybodyAsync();
         }
 
         async Task OpenAsync(Visit visit)
@@ -105,6 +99,12 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
 
             foreach (var closed in await visit.Page.Locator("summary").AllAsync())
                 await closed.ClickAsync();
+            if (path == "/settings")
+            {
+                await visit.FillAsync("Your password, to see them", Visit.Password);
+                await visit.ClickAsync("Show the words");
+                await visit.SeesAsync("Whoever has them can be this box.");
+            }
         }
     }
 }

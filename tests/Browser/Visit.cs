@@ -15,6 +15,8 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>What the browser sends when it has drawn what a live page told it: from then on buttons do something.</summary>
     private static readonly byte[] Drawn = "OnRenderCompleted"u8.ToArray();
 
+    private static readonly string Axe = File.ReadAllText(Path.Combine(Repository.Root, "tests", "Browser", "node_modules", "axe-core", "axe.min.js"));
+
     private readonly IBrowserContext context;
     private readonly string origin;
     private readonly ConcurrentQueue<string> offences = new();
@@ -134,6 +136,18 @@ internal sealed class Visit : IAsyncDisposable
         await GoAsync("/sign-in");
         await FillAsync("Password", password);
         await ClickAsync("Sign in");
+    }
+
+    /// <summary>Everybody can use the page as it is now: axe-core finds nothing, light and dark. The visit must be one that may inject scripts.</summary>
+    public async Task AssertFitsEverybodyAsync()
+    {
+        await Page.AddScriptTagAsync(new() { Content = Axe });
+        foreach (var scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
+        {
+            await Page.EmulateMediaAsync(new() { ColorScheme = scheme });
+            Assert.Empty(await Page.EvaluateAsync<string[]>(
+                "async () => (await axe.run()).violations.flatMap(v => v.nodes.map(n => `${v.id}: ${v.help}: ${n.html} ${n.failureSummary}`))"));
+        }
     }
 
     /// <summary>No errors in the console, no requests to others than the box.</summary>

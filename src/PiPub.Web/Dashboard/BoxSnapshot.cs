@@ -26,6 +26,9 @@ public sealed record BoxSnapshot
     /// <summary>Messages that peers have told of and that are not here yet.</summary>
     public long MessagesBehind { get; init; }
 
+    /// <summary>How long they take at the present pace; null when nobody can tell.</summary>
+    public TimeSpan? FetchTime { get; init; }
+
     /// <summary>Bytes of messages.</summary>
     public long MessageBytes { get; init; }
 

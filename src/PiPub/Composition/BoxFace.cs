@@ -22,6 +22,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
     private static readonly TimeSpan FeedsPause = TimeSpan.FromSeconds(10);
 
     private readonly long _startedAt = time.GetTimestamp();
+    private readonly FetchPace _pace = new(time);
     private (long Behind, long At)? _behind;
 
     /// <summary>The invite with which the owner's own app comes in.</summary>
@@ -38,6 +39,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         var profiles = new Profiles(storage.Views, storage.Identity.Id, time);
         services.AddSingleton(profiles);
         services.AddSingleton(new PeopleList(node.Graph, node.Replication, profiles, node.Feeds, node.Owner, node.Invitations));
+        services.AddSingleton(new PeerTies(node.Graph, node.Replication, node.Owner));
         services.AddSingleton(node.Contacts);
         services.AddSingleton(node.OwnFeed);
         services.AddSingleton(node.Replication);
@@ -72,14 +74,16 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         var reach = networks.Reach();
         List<Sentence> problems = [.. Problems()];
         history.Note(problems);
+        var (messages, behind) = (storage.Messages.MessageCount, Behind());
         return new BoxSnapshot
         {
             Id = storage.Identity.Id,
             Owner = node.Owner.Owner,
             HostName = node.HostName(),
             Feeds = storage.Messages.FeedCount,
-            Messages = storage.Messages.MessageCount,
-            MessagesBehind = Behind(),
+            Messages = messages,
+            MessagesBehind = behind,
+            FetchTime = _pace.Read(messages, behind),
             MessageBytes = storage.Log.End,
             BlobBytes = storage.Blobs.TotalBytes,
             BlobQuota = options.BlobQuota,

@@ -3,6 +3,12 @@
 const typed = new Set();
 document.addEventListener("input", event => typed.add(event.target));
 document.addEventListener("submit", event => typed.forEach(field => { if (event.target.contains(field)) typed.delete(field); }));
+// An empty link leads to the base of all pages, not to this one.
+document.addEventListener("click", event => {
+  if (!event.target.closest?.("[data-reload]")) return;
+  event.preventDefault();
+  location.reload();
+});
 const notice = document.getElementById("components-reconnect-modal");
 let asking;
 new MutationObserver(() => {
