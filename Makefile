@@ -34,7 +34,7 @@ peers: $(addsuffix /node_modules/.package-lock.json,$(NODE_PROJECTS))
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-bench: publish build peers
+bench: out/.browser publish build peers
 	TESTED_EXECUTABLE=$(CURDIR)/out/publish/$(RUNTIME)/pipub tests/loopback tests/Benchmarks/bin/$(CONFIGURATION)/net10.0/Benchmarks $(ARGS)
 
 # The image of a board, rpi or pc, with the published node (or NODE=none); image/README.md.

@@ -13,6 +13,9 @@ internal sealed class Corpus
     private Corpus(int messages, string networkKey, string directory, string[] authors) =>
         (Messages, NetworkKey, Directory, Authors) = (messages, networkKey, directory, authors);
 
+    /// <summary>The network of all benchmarks.</summary>
+    public static string TestNetworkKey { get; } = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData("PiPub benchmarks"u8));
+
     /// <summary>How many messages there are in all.</summary>
     public int Messages { get; }
 
@@ -30,7 +33,7 @@ internal sealed class Corpus
         var home = Path.Combine(workDirectory, $"{Name}-{messages}-{feeds}");
         var directory = Path.Combine(home, "peer");
         var authorsFile = Path.Combine(home, "authors");
-        var networkKey = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData("PiPub benchmarks"u8));
+        var networkKey = TestNetworkKey;
         if (!File.Exists(authorsFile))
         {
             Console.WriteLine($"Writing {messages} messages by {feeds} authors (kept for the next run) ...");

@@ -9,7 +9,7 @@ namespace PiPub.Benchmarks;
 
 /// <summary>
 /// A run of <c>make bench</c>. Arguments: <c>--messages N</c> (default 50,000), <c>--feeds N</c> (50), <c>--repeat N</c> (3),
-/// <c>--results FILE</c>, <c>--only javascript</c> (the JavaScript baseline alone), <c>--only ingest</c>, <c>--only keeping</c>; <c>--parts</c> runs
+/// <c>--results FILE</c>, <c>--only javascript</c> (the JavaScript baseline alone), <c>--only ingest</c>, <c>--only keeping</c>, <c>--only pages</c>; <c>--parts</c> runs
 /// BenchmarkDotNet on the parts instead.
 /// </summary>
 internal static class Run
@@ -37,9 +37,11 @@ internal static class Run
             await Ingest.RunAsync(work, messages, repeat, results);
         if (only is null or "keeping")
             await Keeping.RunAsync(work, messages, results);
-        var corpus = only is "ingest" or "keeping" ? null : await Corpus.OpenAsync(work, messages, feeds);
+        var corpus = only is "ingest" or "keeping" or "pages" ? null : await Corpus.OpenAsync(work, messages, feeds);
         if (corpus is not null && only is null or "syncs" or "javascript")
             await SyncComparison.RunAsync(new Syncs(corpus!, work), work, corpus!, repeat, only == "javascript", results);
+        if (only is null or "pages")
+            await PageRun.RunAsync(work, corpus?.NetworkKey ?? Corpus.TestNetworkKey, results);
         if (corpus is not null && only is null or "crowd")
             await CrowdRun.RunAsync(Path.Combine(work, SyncComparison.SenderDirectory), corpus!, results);
 
