@@ -43,6 +43,13 @@ image: RUNTIME = $(if $(filter pc,$(BOARD)),linux-x64,linux-arm64)
 image: $(if $(NODE),,publish)
 	image/build $(BOARD)
 
+# The image of PCs: its userland as a container, and the whole in an emulator. The rest (browser in the emulator, power cuts) is in
+# test-image-full. Both want a machine with nothing else to do.
+test-image test-image-full: out/.image-tests build peers out/.browser
+	$(MAKE) image BOARD=pc
+	tests/Image/run native machine
+test-image-full: export FULL = 1
+
 # The keys of whoever publishes images, in KEYS (default ~/.pipub-release).
 release-keys:
 	image/release-keys
@@ -77,6 +84,12 @@ out/.network:
 out/.browser:
 	tests/need chromium:chromium certutil:libnss3-tools
 	@mkdir -p out && touch $@
+
+# What images are started with.
+out/.image-tests: tests/Image/tools
+	tests/need mmdebstrap:mmdebstrap unshare:util-linux ip:iproute2 curl:curl python3:python3-minimal ssh:openssh-client ps:procps
+	image/steps/tools out/image/test-tools $$(sed 's/\#.*//' tests/Image/tools)
+	@touch $@
 
 out/.node:
 	tests/need node:nodejs npm:npm unshare:util-linux ip:iproute2

@@ -56,3 +56,9 @@ def output(*command, check=True, **options):
     if check and done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stdout}")
     return done.stdout.strip()
+
+
+def first_page(address):
+    """The page that a browser comes to, or None."""
+    done = subprocess.run(["curl", "-sL", "--max-time", "60", "--header", "Accept: text/html", address], capture_output=True, text=True)
+    return done.stdout if done.returncode == 0 and "<html" in done.stdout else None

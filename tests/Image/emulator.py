@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from checks import output, wait_for
+from checks import first_page, output, wait_for
 
 REPOSITORY = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TOOLS = os.path.join(REPOSITORY, "out", "image", "test-tools")
@@ -57,7 +57,7 @@ class Machine:
             command += ["-drive", f"if=none,id=stick{number},file={stick},format=raw", "-device", f"usb-storage,drive=stick{number}"]
         self.log = open(os.path.join(self.directory, "emulator.log"), "wb")
         self.began = time.monotonic()
-        self.process = subprocess.Popen(["nice", "-n", "10", IN_TOOLS, TOOLS, *command], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(["nice", "-n", os.environ.get("EMULATOR_NICE", "10"), IN_TOOLS, TOOLS, *command], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
 
     def said(self):
         """What it wrote to its serial line."""
@@ -86,8 +86,7 @@ class Machine:
 
     def page(self):
         """The body of the first page that a visitor comes to, or None."""
-        done = subprocess.run(["curl", "-sL", "--max-time", "60", f"http://127.0.0.1:{self.ports[80]}/"], capture_output=True, text=True)
-        return done.stdout if done.returncode == 0 and "<html" in done.stdout else None
+        return first_page(f"http://127.0.0.1:{self.ports[80]}/")
 
     def run(self, command, check=True, patience=900):
         """Runs a shell command in it, by SSH."""

@@ -29,6 +29,8 @@ internal static class LoopbackNamespace
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    /// <summary>The cable to a box in a container, which tests/Image has made and which ends there, is none.</summary>
     private static string? OtherInterface { get; } = NetworkInterface.GetAllNetworkInterfaces()
-        .FirstOrDefault(one => one.NetworkInterfaceType != NetworkInterfaceType.Loopback && one.OperationalStatus != OperationalStatus.Down)?.Name;
+        .FirstOrDefault(one => one.NetworkInterfaceType != NetworkInterfaceType.Loopback && one.OperationalStatus != OperationalStatus.Down
+            && one.Name != Environment.GetEnvironmentVariable("CABLE_TO_BOX"))?.Name;
 }
