@@ -24,6 +24,9 @@ public sealed partial class BoxHealth(IReadOnlyList<HealthCheck> checks, ILogger
     /// <summary>So long a check may take: an SD card that is written to is slow, and so is the first page after a start.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>What was wrong when it was looked at last; null when all was well, or nobody has looked.</summary>
+    public string? LastProblem { get; private set; }
+
     /// <summary>Looks at everything, one after the other.</summary>
     public Task<IReadOnlyList<HealthFinding>> CheckAsync(CancellationToken cancellationToken) => CheckAsync(checks, cancellationToken);
 
@@ -55,6 +58,7 @@ public sealed partial class BoxHealth(IReadOnlyList<HealthCheck> checks, ILogger
             findings.Add(finding);
         }
 
+        LastProblem = findings.Find(static finding => !finding.IsGood)?.Words;
         return findings;
     }
 

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using PiPub.Appliance.Hardware;
 using PiPub.Appliance.Health;
 using PiPub.Composition;
 using PiPub.Configuration;
@@ -53,7 +54,8 @@ internal static class RunCommand
         }
 
         var catchingUp = new CatchingUp(said, supervision);
-        await using (var box = await Box.StartAsync(options, logs, life, catchingUp, stop))
+        using var hardware = WiredHardware.Open(BoxMachine.HardwareFileOf(options), TimeProvider.System, logs);
+        await using (var box = await Box.StartAsync(options, logs, life, hardware, catchingUp, stop))
         {
             life.Began(box);
             catchingUp.IsOver = true;

@@ -1,6 +1,8 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
+using PiPub.Appliance.Button;
+using PiPub.Appliance.Hardware;
 using PiPub.Appliance.Health;
 using PiPub.Configuration;
 using PiPub.Lives;
@@ -85,16 +87,17 @@ public sealed class Box : IAsyncDisposable
     /// <param name="options">What was configured.</param>
     /// <param name="logs">The log.</param>
     /// <param name="life">How it ends to begin again.</param>
+    /// <param name="hardware">Its lights, button and display.</param>
     /// <param name="progress">Told while the views catch up with the log.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">The data directory or a port cannot be used; the message is for a person.</exception>
     /// <exception cref="InvalidDataException">What is kept there is damaged; the message is for a person.</exception>
-    internal static async Task<Box> StartAsync(PiPubOptions options, ILoggerFactory logs, BoxLife life, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
+    internal static async Task<Box> StartAsync(PiPubOptions options, ILoggerFactory logs, BoxLife life, WiredHardware hardware, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
     {
         var box = new Box(options);
         try
         {
-            await box.StartPartsAsync(options, logs, life, progress, cancellationToken);
+            await box.StartPartsAsync(options, logs, life, hardware, progress, cancellationToken);
             return box;
         }
         catch
@@ -140,7 +143,7 @@ public sealed class Box : IAsyncDisposable
         await _closing.DisposeAsync();
     }
 
-    private async Task StartPartsAsync(PiPubOptions options, ILoggerFactory logs, BoxLife life, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
+    private async Task StartPartsAsync(PiPubOptions options, ILoggerFactory logs, BoxLife life, WiredHardware hardware, IProgress<ViewProgress> progress, CancellationToken cancellationToken)
     {
         var storage = _closing.Add(await BoxStorage.OpenAsync(options));
         Id = storage.Identity.Id;
@@ -155,11 +158,11 @@ public sealed class Box : IAsyncDisposable
 
         var machine = _closing.Add(new BoxMachine(options, storage, logs, TimeProvider.System));
         _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, _inviteAddresses, logs, TimeProvider.System));
-        var settings = _closing.Add(new BoxSettingsPage(options, storage, _node, _networks, life, logs, TimeProvider.System));
+        var settings = _closing.Add(new BoxSettingsPage(options, storage, _node, _networks, machine, life, logs, TimeProvider.System));
         await settings.RecoverAsync();
         _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, machine, life.Problems, TimeProvider.System);
 
-        Health = new BoxHealth(BoxChecks.Of(options, storage, _node, _addresses), logs.CreateLogger<BoxHealth>());
+        Health = new BoxHealth(BoxChecks.Of(options, storage, _node, _addresses, hardware), logs.CreateLogger<BoxHealth>());
         HealthMethods.Register(_node.Methods, Health);
 
         var web = _closing.Add(new BoxWeb(options, new PeerConnectionHandler(_node.Server).OnConnectedAsync, _doors.Secure.Certificate, app => MapWeb(app, logs), logs));
@@ -167,6 +170,7 @@ public sealed class Box : IAsyncDisposable
         (_addresses.SsbPort, _addresses.WebPort, _doors.Secure.Port) = (web.SsbPort, web.WebPort, web.HttpsPort);
         SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
 
+        _ = _closing.Add(new BoxLights(this, hardware, storage, machine, _doors, _face, _networks, new ButtonActions(_doors.Access.Proof.Press, machine.RestartBy(life), new StagedFactoryReset(options, life, machine.Requests).Begin), logs, TimeProvider.System));
         _networks.Start();
         _closing.Add(TimeProvider.System.CreateTimer(_ => _face.NoteProblems(), null, ProblemsEvery, ProblemsEvery));
         _node.SeekPeers();

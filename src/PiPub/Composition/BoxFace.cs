@@ -28,6 +28,12 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
     /// <summary>The invite with which the owner's own app comes in.</summary>
     public OwnerInvite OwnerInvite { get; } = new(node.Invitations, addresses, storage.Identity.Id);
 
+    /// <summary>Whether something is wrong.</summary>
+    public bool HasProblems => Problems().Any();
+
+    /// <summary>Whether peers have told of messages that are not here yet.</summary>
+    public bool IsSyncing => Behind() > 0;
+
     /// <summary>Adds what the pages ask for.</summary>
     public void AddServices(IServiceCollection services)
     {

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PiPub.Appliance.Hardware;
 using PiPub.Appliance.Image;
 using PiPub.Appliance.Provisioning;
 using PiPub.Appliance.Updates;
 using PiPub.Appliance.Usb;
 using PiPub.Configuration;
+using PiPub.Lives;
 using PiPub.Node.Sentences;
 using PiPub.Web.Settings;
 
@@ -60,6 +62,34 @@ internal sealed partial class BoxMachine : IAsyncDisposable
 
     /// <summary>The USB sticks in it.</summary>
     public UsbSticks Sticks { get; }
+
+    /// <summary>Whether a new version is being put in place.</summary>
+    public bool IsUpdating => _updates is { State.Step: UpdateStep.Fetching or UpdateStep.Installing or UpdateStep.Restart };
+
+    /// <summary>What lists the lights, the button and the display: the owner's file from the card, else the image's.</summary>
+    public static string? HardwareFileOf(PiPubOptions options)
+    {
+        if (options.IsHardwareFileChosen)
+        {
+            return options.HardwareFile;
+        }
+
+        var fromCard = options.ReportsDirectory is { } reports ? Path.Combine(reports, HardwareFile.FileName) : null;
+        return File.Exists(fromCard) ? fromCard : options.ImageDirectory is { } image ? Path.Combine(image, HardwareFile.FileName) : null;
+    }
+
+    /// <summary>Restarts the machine, or the box alone where the machine is somebody else's.</summary>
+    public Action RestartBy(BoxLife life) => () =>
+    {
+        if (Requests.AreHeard)
+        {
+            Requests.Reboot();
+        }
+        else
+        {
+            life.Restart();
+        }
+    };
 
     /// <summary>Adds what the pages ask for.</summary>
     public void AddServices(IServiceCollection services) => services.AddSingleton(_shown);

@@ -16,7 +16,7 @@ internal sealed class BoxSettingsPage : IDisposable
     private readonly Action<IServiceCollection> _add;
     private readonly AddressTrial? _trial;
 
-    public BoxSettingsPage(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxLife life, ILoggerFactory logs, TimeProvider time)
+    public BoxSettingsPage(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, BoxMachine machine, BoxLife life, ILoggerFactory logs, TimeProvider time)
     {
         _trial = options.NetworkDirectory is { } directory ? new AddressTrial(directory, new Networkctl(), time, logs.CreateLogger<AddressTrial>()) : null;
         _add = services => services
@@ -27,7 +27,7 @@ internal sealed class BoxSettingsPage : IDisposable
             .AddSingleton(life.Log)
             .AddSingleton<ISupportBundle>(new SupportBundle(options, storage, node, networks, life.Log, time))
             .AddSingleton<IBoxLife>(life)
-            .AddSingleton<IFactoryReset>(new StagedFactoryReset(options, life));
+            .AddSingleton<IFactoryReset>(new StagedFactoryReset(options, life, machine.Requests));
     }
 
     /// <summary>Adds what the page asks for.</summary>

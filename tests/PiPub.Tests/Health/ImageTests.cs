@@ -1,4 +1,7 @@
 using System.Net;
+using PiPub.Appliance.Image;
+using PiPub.Configuration;
+using PiPub.Lives;
 using PiPub.Tests.Face;
 
 namespace PiPub.Tests.Health;
@@ -37,6 +40,16 @@ public sealed class ImageTests : IDisposable
         await owner.ClaimAsync(box, "correct horse");
         Assert.Contains("went back to 1.2.3", await TextAsync(owner, "/"), StringComparison.Ordinal);
         Assert.Contains("The page fell over.", await TextAsync(owner, "/settings"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_factory_reset_is_noted_down_and_asked_of_the_machine()
+    {
+        Directory.CreateDirectory(_directory.In("pipub"));
+        var options = new PiPubOptions { DataDirectory = _directory.In("pipub"), ConfigurationFile = _directory.In("pipub/pipub.conf") };
+        new StagedFactoryReset(options, new BoxLife(() => options), new MachineRequests(_directory.In("requests"))).Begin();
+        Assert.True(File.Exists(_directory.In("requests/factory-reset")));
+        Assert.Equal("factory-reset\n", File.ReadAllText(_directory.In("pipub/at-start")));
     }
 
     private Task<RunningBox> StartAsync(params string[] settings) => RunningBox.StartAsync(
