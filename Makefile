@@ -40,7 +40,9 @@ bench: out/.browser publish build peers
 # The image of a board, rpi or pc, with the published node (or NODE=none); image/README.md.
 BOARD ?= rpi
 image: RUNTIME = $(if $(filter pc,$(BOARD)),linux-x64,linux-arm64)
-image: $(if $(NODE),,publish)
+image: $(if $(NODE),,out/.libraries)
+	$(if $(NODE),,@image/steps/packs $(RUNTIME))
+	$(if $(NODE),,@$(MAKE) publish RUNTIME=$(RUNTIME))
 	image/build $(BOARD)
 
 # The image of PCs: its userland as a container, and the whole in an emulator. The rest (browser in the emulator, power cuts) is in
