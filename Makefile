@@ -45,11 +45,12 @@ image: $(if $(NODE),,out/.libraries)
 	$(if $(NODE),,@$(MAKE) publish RUNTIME=$(RUNTIME))
 	image/build $(BOARD)
 
-# The image of PCs: its userland as a container, and the whole in an emulator. The rest (browser in the emulator, power cuts) is in
-# test-image-full. Both want a machine with nothing else to do.
+# The image of PCs: its userland as a container, and the whole in an emulator. test-image-full does more in the emulator, pulls the plug of a
+# box that publishes, and starts the image of the Raspberry Pi. Both want a machine with nothing else to do.
 test-image test-image-full: out/.image-tests build peers out/.browser
 	$(MAKE) image BOARD=pc
-	tests/Image/run native machine
+	$(if $(FULL),NODE=none image/build rpi)
+	tests/Image/run native machine $(if $(FULL),cuts rpi)
 test-image-full: export FULL = 1
 
 # The keys of whoever publishes images, in KEYS (default ~/.pipub-release).
