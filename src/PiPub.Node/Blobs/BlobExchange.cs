@@ -27,8 +27,8 @@ public sealed partial class BlobExchange : IPeerService, IDisposable
     private const int LegacyBatch = 100;
 
     // What a peer may say about blobs: the first list of a large pub, and then what changes.
-    private const int NewsAtOnce = 4 * 1024 * 1024;
-    private const int NewsASecond = 64 * 1024;
+    private const int NewsAtOnce = 1024 * 1024;
+    private const int NewsASecond = 32 * 1024;
 
     private readonly Lock _gate = new();
     private readonly BlobCollection _blobs;

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
 using PiPub.Node.Intake;
-using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Feeds.Classic;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;

@@ -42,6 +42,15 @@ public sealed record MuxRpcLimits
     /// </summary>
     public int OutputCeiling { get; init; } = 2 * 1024 * 1024;
 
+    /// <summary>
+    /// Requests that the peer may make at once, beyond <see cref="RequestsPerSecond"/>: legacy clients open a stream a feed. Then the
+    /// connection is read more slowly.
+    /// </summary>
+    public int RequestBurst { get; init; } = 32_768;
+
+    /// <summary>Requests a second that the peer may go on making.</summary>
+    public int RequestsPerSecond { get; init; } = 1_000;
+
     /// <summary>Longest name of a method accepted, in characters, its parts joined by dots.</summary>
     public int MaxMethodName { get; init; } = 128;
 
@@ -61,6 +70,8 @@ public sealed record MuxRpcLimits
         Require(SessionQueueBytes >= StreamQueueBytes, nameof(SessionQueueBytes), SessionQueueBytes, "at least StreamQueueBytes");
         Require(OutputHighWater >= 4096, nameof(OutputHighWater), OutputHighWater, "4 KiB or more");
         Require(OutputCeiling >= 2 * OutputHighWater, nameof(OutputCeiling), OutputCeiling, "at least twice OutputHighWater");
+        Require(RequestBurst >= 1, nameof(RequestBurst), RequestBurst, "1 or more");
+        Require(RequestsPerSecond >= 1, nameof(RequestsPerSecond), RequestsPerSecond, "1 or more");
         Require(MaxMethodName >= 16, nameof(MaxMethodName), MaxMethodName, "16 or more");
         Require(CloseTimeout > TimeSpan.Zero && CloseTimeout < TimeSpan.FromMinutes(5), nameof(CloseTimeout), CloseTimeout, "more than 0 and less than 5 minutes");
     }

@@ -12,6 +12,7 @@ public sealed partial class MuxRpcSession
     private readonly RpcCallers _caller;
     private readonly FrameDecoder _decoder;
     private readonly WakeSignal _resume = new();
+    private readonly InputPace _requests;
     private int _held;
     private int _isPaused;
     private int _incomingStreams;
@@ -217,11 +218,13 @@ public sealed partial class MuxRpcSession
             throw new RpcProtocolException("the peer sent a request that is not JSON", e);
         }
 
-        return Output.Waiting < Limits.OutputCeiling ? Begin(header, request) : WaitAndBeginAsync(header, request);
+        var turn = IsOwner ? default : _requests.TakeAsync(1, CancellationToken.None);
+        return turn.IsCompletedSuccessfully && Output.Waiting < Limits.OutputCeiling ? Begin(header, request) : WaitAndBeginAsync(turn, header, request);
     }
 
-    private async ValueTask WaitAndBeginAsync(FrameHeader header, RequestBody request)
+    private async ValueTask WaitAndBeginAsync(ValueTask turn, FrameHeader header, RequestBody request)
     {
+        await turn;
         while (Output.Waiting >= Limits.OutputCeiling && !Output.IsClosed)
         {
             await Output.WaitForRoomAsync(CancellationToken.None);

@@ -46,6 +46,7 @@ public sealed partial class MuxRpcSession : IRpcSession, IAsyncDisposable
         _caller = caller;
         _time = time;
         _decoder = new FrameDecoder(limits);
+        _requests = new InputPace(limits.RequestBurst, limits.RequestsPerSecond, time);
         IsOwner = isOwner;
         Remote = remote;
         Limits = limits;

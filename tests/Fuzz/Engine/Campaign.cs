@@ -196,7 +196,7 @@ internal sealed class Campaign
     private void Found(Exception finding, ReadOnlySpan<byte> input)
     {
         // One of each kind: the same fault is found a thousand times.
-        var kind = finding.GetType().Name + (finding is FindingException ? finding.Message : finding.StackTrace?.Split('\n')[0]);
+        var kind = finding.GetType().Name + (finding is FindingException ? new string([.. finding.Message.Where(static c => !char.IsAsciiDigit(c))]) : finding.StackTrace?.Split('\n')[0]);
         if (_findings.Count < MaxFindings && _kinds.Add(kind))
         {
             var path = _corpus.KeepCrash(input);

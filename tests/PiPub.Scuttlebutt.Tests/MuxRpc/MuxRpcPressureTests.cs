@@ -189,7 +189,7 @@ public class MuxRpcPressureTests
     {
         var methods = new RpcMethods();
         methods.Source("silent", RpcCallers.Peer, (_, _, stop) => Task.Delay(Timeout.Infinite, stop));
-        await using var peer = new RawPeer(methods);
+        await using var peer = new RawPeer(methods, new MuxRpcLimits { RequestBurst = int.MaxValue });
         var answers = peer.CountEndsAsync();
         var known = """{"name":["silent"],"args":[],"type":"source"}"""u8.ToArray();
         var unknown = """{"name":["no"],"args":[],"type":"source"}"""u8.ToArray();
@@ -206,6 +206,25 @@ public class MuxRpcPressureTests
         await peer.Output.CompleteAsync();
         await peer.Running;
         Assert.Equal(1_000_000 - 16_384, await answers);
+    }
+
+    [Fact]
+    public async Task Requests_beyond_the_first_many_are_taken_slowly()
+    {
+        var served = 0;
+        var methods = new RpcMethods();
+        methods.Async("count", RpcCallers.Peer, (_, _) =>
+        {
+            _ = Interlocked.Increment(ref served);
+            return new(new RpcBody(BodyType.Json, "1"u8.ToArray()));
+        });
+        await using var pair = new SessionPair(ours: methods, limits: new MuxRpcLimits { RequestBurst = 100, RequestsPerSecond = 1 });
+        var calls = Enumerable.Range(0, 200).Select(_ => pair.Them.CallAsync("count", "[]"u8.ToArray(), Stop)).ToList();
+        await Task.WhenAll(calls.Take(100));
+        _ = await calls[100].WaitAsync(Stop);
+        Assert.InRange(Volatile.Read(ref served), 101, 190);
+        await pair.Us.CloseAsync();
+        _ = await Task.WhenAny(Task.WhenAll(calls));
     }
 
     [Fact]

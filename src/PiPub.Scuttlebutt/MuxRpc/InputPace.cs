@@ -1,4 +1,4 @@
-namespace PiPub.Node.Peers;
+namespace PiPub.Scuttlebutt.MuxRpc;
 
 /// <summary>
 /// How much of something a peer may send: a store that fills by the second. Whoever has used it up is read more slowly, and by that
@@ -7,7 +7,7 @@ namespace PiPub.Node.Peers;
 /// <param name="burst">What may come at once.</param>
 /// <param name="perSecond">What comes on top of it every second.</param>
 /// <param name="time">The clock.</param>
-internal sealed class InputPace(int burst, int perSecond, TimeProvider time)
+public sealed class InputPace(int burst, int perSecond, TimeProvider time)
 {
     private double _left = burst;
     private long _filled = time.GetTimestamp();

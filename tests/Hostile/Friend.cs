@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Text;
+using PiPub.Scuttlebutt.Feeds;
+using PiPub.Scuttlebutt.Feeds.Classic;
+using PiPub.Scuttlebutt.Identities;
+using PiPub.Scuttlebutt.MuxRpc;
+using PiPub.Scuttlebutt.Replication;
+
+namespace PiPub.Hostile;
+
+/// <summary>
+/// Two honest peers: a friend of the box with a long feed, which it hands over by EBT piece by piece, and a reader, who has it from the
+/// box as it comes in.
+/// </summary>
+internal sealed class Friend : IAsyncDisposable
+{
+    /// <summary>Messages that it has in all.</summary>
+    public const int Messages = 6000;
+
+    private static readonly KeyPair Key = KeyPair.Generate();
+    private static readonly Lazy<IReadOnlyList<ReadOnlyMemory<byte>>> Feed = new(() => Write(Key, Messages, 1_700_000_000_000));
+
+    private readonly Guest guest;
+    private readonly Guest reader;
+    private readonly RpcStream replication;
+    private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int arrived;
+    private int sent;
+
+    private Friend(Guest guest, Guest reader, RpcStream replication) => (this.guest, this.reader, this.replication) = (guest, reader, replication);
+
+    public static FeedId Id => Key.Id;
+
+    /// <summary>How many of its messages the reader has.</summary>
+    public int Arrived => Volatile.Read(ref arrived);
+
+    /// <summary>Becomes a friend of the box, and connects.</summary>
+    public static async Task<Friend> ComeAsync(Target target)
+    {
+        _ = await target.Box.CommandAsync("follow", Key.Id.ToString(), "--privately");
+        var guest = await Guest.ConnectAsync(target, Target.Address(5000), Key);
+        var reader = await Guest.ConnectAsync(target, Target.Address(5002));
+        var friend = new Friend(guest, reader, guest.Speak(target).Open("ebt.replicate", CallType.Duplex, """[{"version":3,"format":"classic"}]"""u8.ToArray()));
+        _ = friend.ListenAsync();
+        _ = friend.ReadAsync(reader.Speak(target).Open("createHistoryStream", CallType.Source, Encoding.UTF8.GetBytes($$"""[{"id":"{{Id}}","live":true,"keys":false}]""")));
+        return friend;
+    }
+
+    /// <summary>Messages of a feed from its beginning.</summary>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Write(KeyPair author, int count, double timestamp)
+    {
+        var feed = new List<ReadOnlyMemory<byte>>(count);
+        var tip = default(FeedTip);
+        for (var i = 0; i < count; i++)
+        {
+            var content = Encoding.UTF8.GetBytes($$"""{"type":"post","text":"message {{i}} of a friend, about as long as people write them when they are not in a hurry"}""");
+            var message = ClassicFeed.Create(author, tip, timestamp + i, content);
+            tip = new FeedTip(message.Sequence, message.Id);
+            feed.Add(message.Value);
+        }
+
+        return feed;
+    }
+
+    /// <summary>Hands over the next messages, and tells how long it took until the reader had them.</summary>
+    public async Task<TimeSpan> SyncAsync(int count)
+    {
+        var feed = Feed.Value;
+        var clock = Stopwatch.StartNew();
+        var upTo = Math.Min(sent + count, feed.Count);
+        await replication.WriteAsync(BodyType.Json, Encoding.UTF8.GetBytes($"{{\"{Id}\":{EbtNote.Of(upTo, receive: true).Value}}}"), TestContext.Current.CancellationToken);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        for (; sent < upTo; sent++)
+            await replication.WriteAsync(BodyType.Json, feed[sent], TestContext.Current.CancellationToken);
+        while (Arrived < upTo)
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(45), $"The reader has {Arrived} of {upTo} messages of a friend after 45 seconds.");
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        return clock.Elapsed;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await guest.DisposeAsync();
+        await reader.DisposeAsync();
+    }
+
+    private async Task ReadAsync(RpcStream stream)
+    {
+        try
+        {
+            while (await stream.ReadAsync(CancellationToken.None) is not null)
+                _ = Interlocked.Increment(ref arrived);
+        }
+        catch (RpcException)
+        {
+            // The end of the test.
+        }
+    }
+
+    private async Task ListenAsync()
+    {
+        try
+        {
+            while (await replication.ReadAsync(CancellationToken.None) is { } item)
+                Hear(item.Bytes.Span);
+        }
+        catch (RpcException)
+        {
+            // The end of the test.
+        }
+    }
+
+    private void Hear(ReadOnlySpan<byte> notes)
+    {
+        if (!notes.StartsWith("{\"@"u8))
+            return;
+        var reader = new EbtNotesReader(notes);
+        while (reader.Read(out var feed, out var note))
+        {
+            if (feed == Id && note.Receive)
+                asked.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using PiPub.Interop;
+using PiPub.Scuttlebutt.Identities;
+
+namespace PiPub.Hostile;
+
+/// <summary>
+/// A box under attack. Its peers come from many addresses: a range of its own is local to the test's namespace, since what counts for
+/// each address does not count for loopback.
+/// </summary>
+internal sealed class Target : IAsyncDisposable
+{
+    private static readonly Lazy<Task> Range = new(LayOutAsync);
+
+    private readonly string directory = Directory.CreateTempSubdirectory("pipub-hostile-").FullName;
+    private readonly string networkKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+
+    private Target()
+    {
+    }
+
+    public PiPubProcess Box { get; private set; } = null!;
+
+    public NetworkKey Network => NetworkKey.Parse(networkKey);
+
+    public FeedId Id => FeedId.Parse(Box.Id);
+
+    public IPEndPoint Door { get; private set; } = null!;
+
+    /// <summary>Memory of the box that is in use, in bytes.</summary>
+    public long Memory
+    {
+        get
+        {
+            using var process = Process.GetProcessById(Box.ProcessId);
+            return process.WorkingSet64;
+        }
+    }
+
+    /// <summary>An address of a peer: 10.66.(high).(low).</summary>
+    public static IPAddress Address(int number) => new([10, 66, (byte)(1 + (number / 250)), (byte)(1 + (number % 250))]);
+
+    public static async Task<Target> StartAsync()
+    {
+        LoopbackNamespace.Require();
+        await Range.Value;
+        var target = new Target { Door = new IPEndPoint(IPAddress.Parse("10.66.0.1"), LoopbackNamespace.FreePort()) };
+        target.Box = await PiPubProcess.StartInAsync(
+            ["env"], target.directory, target.networkKey,
+            "--ssb-port", $"{target.Door.Port}", "--ssb-bind", "10.66.0.1", "--web-port", $"{LoopbackNamespace.FreePort()}", "--https-port", "off", "--web-bind", "127.0.0.1",
+            "--discovery", "off", "--map-port", "off", "--log-level", "info");
+        return target;
+    }
+
+    /// <summary>Opens a connection from an address of the range.</summary>
+    public async Task<Socket> ConnectAsync(IPAddress from)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.Bind(new IPEndPoint(from, 0));
+        await socket.ConnectAsync(Door, TestContext.Current.CancellationToken);
+        return socket;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Box.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    private static async Task LayOutAsync()
+    {
+        var (code, _, errors) = await ChildProcess.RunAsync("ip", ["route", "replace", "local", "10.66.0.0/16", "dev", "lo"], TestContext.Current.CancellationToken);
+        Assert.True(code == 0, "Addresses could not be laid out: " + errors);
+    }
+}
