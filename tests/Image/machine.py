@@ -95,6 +95,8 @@ def main():
         before = machine.run("cat /usr/lib/pipub/image-version")
 
         checks.that("a USB stick is mounted, for the node to read and to write", "good.raucb" in machine.run("setpriv --reuid=pipub --regid=pipub --init-groups sh -c 'cd /run/usb/sda1 && touch x && rm x && ls'", check=False))
+        checks.that("the node's own view of the machine has the stick, writable", machine.run(
+            "pid=$(systemctl show -P MainPID pipub); nsenter --target $pid --mount setpriv --reuid=pipub --regid=pipub --clear-groups sh -c 'echo x >/run/usb/sda1/y && cat /run/usb/sda1/y && rm /run/usb/sda1/y'", check=False) == "x")
         for name, reason in {"of-another": "signature", "for-another-board": "ompatible", "truncated": "", "tampered": "", "older": "ersion"}.items():
             said = machine.run(f"setpriv --reuid=pipub --regid=pipub --init-groups rauc install {on_stick[name]} 2>&1; echo ended with $?", check=False)
             checks.that(f"the update \"{name}\" is refused, with the reason", "ended with 0" not in said and "LastError" in said and reason in said, said)

@@ -148,6 +148,7 @@ def main():
         listener.wait()
         checks.equal("without a key SSH is off and its port shut", ["filtered", "inactive"], [port(22), box.run("systemctl", "is-active", "ssh", check=False)])
         checks.equal("logs are in memory", "", box.run("find", "/var/log/journal", "-type", "f", check=False).replace("find: '/var/log/journal': No such file or directory", "").replace("find: ‘/var/log/journal’: No such file or directory", ""))
+        checks.equal("the node can have the network configured anew", "done", box.run("sh", "-c", "PATH=/usr/lib/pipub/for-node:$PATH networkctl reload && echo done", user="pipub", check=False))
         memory = memory_of(box.init)
         checks.figure("memory (PSS) of the whole userland, MB", f"{sum(memory.values()):.0f}: " + ", ".join(f"{name} {size:.0f}" for name, size in sorted(memory.items(), key=lambda one: -one[1])[:6]))
         checks.that("the userland fits a board with 512 MB", sum(memory.values()) < 256)
