@@ -34,7 +34,7 @@ peers: $(addsuffix /node_modules/.package-lock.json,$(NODE_PROJECTS))
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-bench: out/.browser publish build peers
+bench: out/.browser out/.strace publish build peers
 	TESTED_EXECUTABLE=$(CURDIR)/out/publish/$(RUNTIME)/pipub tests/loopback tests/Benchmarks/bin/$(CONFIGURATION)/net10.0/Benchmarks $(ARGS)
 
 # The image of a board, rpi or pc, with the published node (or NODE=none); image/README.md.
@@ -93,6 +93,11 @@ out/.image-tests: tests/Image/tools
 	tests/need mmdebstrap:mmdebstrap unshare:util-linux ip:iproute2 curl:curl python3:python3-minimal ssh:openssh-client ps:procps
 	image/steps/tools out/image/test-tools $$(sed 's/\#.*//' tests/Image/tools)
 	@touch $@
+
+# What the bench counts flushes with.
+out/.strace:
+	tests/need strace:strace
+	@mkdir -p out && touch $@
 
 out/.node:
 	tests/need node:nodejs npm:npm unshare:util-linux ip:iproute2

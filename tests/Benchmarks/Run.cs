@@ -2,18 +2,22 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using PiPub.Benchmarks.Cases;
 using PiPub.Benchmarks.Parts;
 using PiPub.Interop;
 
 namespace PiPub.Benchmarks;
 
 /// <summary>
-/// A run of <c>make bench</c>. Arguments: <c>--messages N</c> (default 50,000), <c>--feeds N</c> (50), <c>--repeat N</c> (3),
-/// <c>--results FILE</c>, <c>--only javascript</c> (the JavaScript baseline alone), <c>--only ingest</c>, <c>--only keeping</c>, <c>--only pages</c>; <c>--parts</c> runs
-/// BenchmarkDotNet on the parts instead.
+/// A run of <c>make bench</c>. Arguments: <c>--messages N</c> (default 50,000), <c>--large N</c> (200,000), <c>--feeds N</c> (50),
+/// <c>--repeat N</c> (3), <c>--idle MINUTES</c> (10), <c>--results FILE</c>, <c>--only CASE,CASE</c> of those that <see cref="Cases"/> names;
+/// <c>--parts</c> runs BenchmarkDotNet on the parts instead.
 /// </summary>
 internal static class Run
 {
+    /// <summary>What is measured, in the order of the table.</summary>
+    private static readonly string[] Cases = ["ingest", "keeping", "syncs", "large", "crowd", "fan-out", "reconnect", "start", "pages", "blobs", "writes"];
+
     public static async Task<int> MainAsync(string[] arguments)
     {
         LoopbackNamespace.Require();
@@ -25,25 +29,66 @@ internal static class Run
             return 0;
         }
 
-        var messages = int.Parse(Argument(arguments, "--messages") ?? "50000");
-        var feeds = int.Parse(Argument(arguments, "--feeds") ?? "50");
-        var repeat = int.Parse(Argument(arguments, "--repeat") ?? "3");
+        var only = Argument(arguments, "--only")?.Split(',') ?? Cases;
+        if (only.FirstOrDefault(static one => !Cases.Contains(one)) is { } unknown)
+        {
+            await Console.Error.WriteLineAsync($"There is no case {unknown}. There are: {string.Join(", ", Cases)}.");
+            return 2;
+        }
+
+        var repeat = Number(arguments, "--repeat", 3);
+        var (messages, large, feeds) = (Number(arguments, "--messages", 50_000), Number(arguments, "--large", 200_000), Number(arguments, "--feeds", 50));
         var work = Directory.CreateDirectory(Path.Combine(Repository.Root, "out", "bench")).FullName;
         var results = new Results();
         Console.WriteLine(Machine.Describe());
 
-        var only = Argument(arguments, "--only");
-        if (only is null or "ingest")
-            await Ingest.RunAsync(work, messages, repeat, results);
-        if (only is null or "keeping")
-            await Keeping.RunAsync(work, messages, results);
-        var corpus = only is "ingest" or "keeping" or "pages" ? null : await Corpus.OpenAsync(work, messages, feeds);
-        if (corpus is not null && only is null or "syncs" or "javascript")
-            await SyncComparison.RunAsync(new Syncs(corpus!, work), work, corpus!, repeat, only == "javascript", results);
-        if (only is null or "pages")
-            await PageRun.RunAsync(work, corpus?.NetworkKey ?? Corpus.TestNetworkKey, results);
-        if (corpus is not null && only is null or "crowd")
-            await CrowdRun.RunAsync(Path.Combine(work, SyncComparison.SenderDirectory), corpus!, results);
+        double? verify = null;
+        SyncRun? reference = null;
+        Task<Corpus> Corpora(int count) => Corpus.OpenAsync(work, count, feeds);
+        foreach (var name in Cases.Where(only.Contains))
+        {
+            Console.WriteLine($"{name}:");
+            switch (name)
+            {
+                case "ingest":
+                    verify = await Ingest.RunAsync(work, messages, repeat, results);
+                    break;
+                case "keeping":
+                    await Keeping.RunAsync(work, messages, results);
+                    break;
+                case "syncs":
+                    var corpus = await Corpora(messages);
+                    reference = await SyncComparison.RunAsync(new Syncs(corpus, work), work, corpus, repeat, verify, results);
+                    break;
+                case "large" when reference is not null:
+                    await SyncComparison.RunLargeAsync(work, await Corpora(messages), reference, await Corpora(large), results);
+                    break;
+                case "crowd":
+                    await CrowdCase.RunAsync(await SenderAsync(work, await Corpora(messages)), await Corpora(messages), results);
+                    break;
+                case "fan-out":
+                    await FanOutCase.RunAsync(await SenderAsync(work, await Corpora(messages)), work, await Corpora(messages), results);
+                    break;
+                case "reconnect":
+                    await ReconnectCase.RunAsync(work, results);
+                    break;
+                case "start":
+                    await StartCase.RunAsync(work, results);
+                    break;
+                case "pages":
+                    await PageCase.RunAsync(work, Corpus.TestNetworkKey, results);
+                    break;
+                case "blobs":
+                    await BlobCase.RunAsync(work, results);
+                    break;
+                case "writes":
+                    await WritesCase.RunAsync(work, TimeSpan.FromMinutes(Number(arguments, "--idle", 10)), results);
+                    break;
+                default:
+                    Console.WriteLine("  is left out: it is measured against the case before it.");
+                    break;
+            }
+        }
 
         var markdown = results.ToMarkdown(Machine.Describe(), DateOnly.FromDateTime(DateTime.UtcNow));
         Console.WriteLine();
@@ -51,6 +96,24 @@ internal static class Run
         await File.WriteAllTextAsync(Argument(arguments, "--results") ?? Path.Combine(Repository.Root, "tests", "Benchmarks", "RESULTS.md"), markdown);
         return 0;
     }
+
+    /// <summary>A PiPub that holds a corpus, kept for later runs: what the crowds connect with.</summary>
+    private static async Task<string> SenderAsync(string work, Corpus corpus)
+    {
+        var directory = Path.Combine(work, $"crowded-{corpus.Messages}-{corpus.Authors.Length}");
+        if (!File.Exists(Path.Combine(directory, "whole")))
+        {
+            if (Directory.Exists(directory))
+                Directory.Delete(directory, recursive: true);
+            Directory.CreateDirectory(directory);
+            _ = await new Syncs(corpus, work).JavaScriptToPiPubAsync(keepIn: directory);
+            await File.WriteAllTextAsync(Path.Combine(directory, "whole"), "");
+        }
+
+        return directory;
+    }
+
+    private static int Number(string[] arguments, string name, int usual) => int.Parse(Argument(arguments, name) ?? $"{usual}");
 
     private static string? Argument(string[] arguments, string name)
     {

@@ -8,7 +8,7 @@ using PiPub.Scuttlebutt.Handshake;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
 
-namespace PiPub.Benchmarks;
+namespace PiPub.Benchmarks.Cases;
 
 /// <summary>
 /// Many clients at once, each with a connection of its own, doing what a modern client does when it connects: it opens
@@ -23,6 +23,20 @@ internal sealed class Crowd : IAsyncDisposable
     public int Answered => answered;
 
     private int answered;
+    private int seen;
+    private int expected;
+    private TaskCompletionSource all = new();
+
+    /// <summary>Whose messages are waited for; null for nobody's.</summary>
+    public string? Watched { get; init; }
+
+    /// <summary>Completes when so many clients have been sent a message of <see cref="Watched"/> from now on.</summary>
+    public Task WhenSeenByAll(int clients)
+    {
+        (seen, expected) = (0, clients);
+        all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        return all.Task;
+    }
 
     public async Task ConnectAsync(int count, string address, string networkKey, string notes)
     {
@@ -77,7 +91,7 @@ internal sealed class Crowd : IAsyncDisposable
             return;
         Interlocked.Increment(ref answered);
         await ebt.WriteAsync(BodyType.Json, Encoding.UTF8.GetBytes(notes), CancellationToken.None);
-        await DrainAsync(ebt);
+        await DrainAsync(ebt, Look);
     }
 
     private static RpcMethods Methods()
@@ -91,20 +105,28 @@ internal sealed class Crowd : IAsyncDisposable
         return methods;
     }
 
-    private static async Task DrainAsync(RpcStream stream)
+    private void Look(ReadOnlySpan<byte> body)
+    {
+        if (Watched is { } author && body.IndexOf("\"signature\":"u8) > 0 && body.IndexOf(Encoding.UTF8.GetBytes($"\"author\":\"{author}\"")) > 0
+            && Interlocked.Increment(ref seen) == expected)
+            all.TrySetResult();
+    }
+
+    /// <summary>Reads a stream to its end. A client would make something of it; here only the other side is measured.</summary>
+    private static async Task DrainAsync(RpcStream stream, ReadOnlySpanAction? look = null)
     {
         try
         {
-            while (await stream.ReadAsync(CancellationToken.None) is not null)
-            {
-                // A client would look at it; here only the other side is measured.
-            }
+            while (await stream.ReadAsync(CancellationToken.None) is { } body)
+                look?.Invoke(body.Bytes.Span);
         }
         catch (RpcException)
         {
             // The end of the run.
         }
     }
+
+    private delegate void ReadOnlySpanAction(ReadOnlySpan<byte> body);
 
     private sealed class SocketPipe(NetworkStream stream) : IDuplexPipe
     {

@@ -4,10 +4,10 @@ using Microsoft.Playwright;
 using PiPub.BrowserTests;
 using PiPub.Interop;
 
-namespace PiPub.Benchmarks;
+namespace PiPub.Benchmarks.Cases;
 
 /// <summary>What the pages of a first visit weigh, and how soon they are to be seen, in a real browser whose cache is empty.</summary>
-internal static class PageRun
+internal static class PageCase
 {
     private const int Visits = 5;
     private const int MostBytes = 250_000;

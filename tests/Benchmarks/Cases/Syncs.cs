@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using PiPub.Interop;
 
-namespace PiPub.Benchmarks;
+namespace PiPub.Benchmarks.Cases;
 
 /// <summary>First syncs between whole processes: an empty receiver follows every author, connects, and gets all there is.</summary>
 internal sealed class Syncs(Corpus corpus, string workDirectory)
@@ -25,20 +25,41 @@ internal sealed class Syncs(Corpus corpus, string workDirectory)
         return await ToPiPubAsync(sender.Address, keepIn);
     }
 
-    /// <summary>PiPub to PiPub.</summary>
-    public async Task<SyncRun> PiPubToPiPubAsync(string senderDirectory)
+    /// <summary>PiPub to PiPub, the receiver with no more memory than a limit allows, if there is one.</summary>
+    public async Task<SyncRun> PiPubToPiPubAsync(string senderDirectory, MemoryLimit? limit = null)
     {
         await using var sender = await PiPubProcess.StartAsync(senderDirectory, corpus.NetworkKey, Quiet);
-        return await ToPiPubAsync(sender.Address, keepIn: null);
+        return await ToPiPubAsync(sender.Address, keepIn: null, limit);
     }
 
-    private static string[] Quiet => ["--log-level", "warn", "--discovery", "off"];
-
-    private async Task<SyncRun> ToJavaScriptAsync(string sender)
+    /// <summary>ssb-server to ssb-server. What the sender holds came from the corpus once, and is kept for later runs.</summary>
+    public async Task<SyncRun> ClassicToClassicAsync()
     {
-        var directory = NewDirectory();
+        var directory = Path.Combine(Path.GetDirectoryName(corpus.Directory)!, "classic");
+        if (!File.Exists(Path.Combine(directory, "whole")))
+        {
+            if (Directory.Exists(directory))
+                Directory.Delete(directory, recursive: true);
+            Directory.CreateDirectory(directory);
+            await using (var source = await JsPeer.StartAsync(Stack.Modern, corpus.Directory, corpus.NetworkKey))
+                _ = await ToJavaScriptAsync(source.Address, Stack.Classic, directory);
+            await File.WriteAllTextAsync(Path.Combine(directory, "whole"), "");
+        }
+
+        await using var sender = await JsPeer.StartAsync(Stack.Classic, directory, corpus.NetworkKey);
+        return await ToJavaScriptAsync(sender.Address, Stack.Classic);
+    }
+
+    private static string[] Quiet => PreparedBox.Settings;
+
+    private static string[] OnLoopback =>
+        ["--ssb-port", "0", "--ssb-bind", "127.0.0.1", "--web-port", "0", "--https-port", "0", "--web-bind", "127.0.0.1", "--public-host", "127.0.0.1"];
+
+    private async Task<SyncRun> ToJavaScriptAsync(string sender, Stack stack = Stack.Modern, string? keepIn = null)
+    {
+        var directory = keepIn ?? NewDirectory();
         await using var relay = new CountingRelay(sender);
-        await using var receiver = await JsPeer.StartAsync(Stack.Modern, directory, corpus.NetworkKey);
+        await using var receiver = await JsPeer.StartAsync(stack, directory, corpus.NetworkKey);
         foreach (var author in corpus.Authors)
             await receiver.FollowAsync(author);
         await Task.Delay(Rest);
@@ -51,15 +72,18 @@ internal sealed class Syncs(Corpus corpus, string workDirectory)
         var run = new SyncRun((end - start) / 1000.0, ProcessMeter.PeakResidentBytes(receiver.ProcessId),
             ProcessMeter.WrittenBytes(receiver.ProcessId) - writtenBefore, relay.BytesFromTarget);
         await receiver.DisposeAsync();
-        Directory.Delete(directory, recursive: true);
+        if (keepIn is null)
+            Directory.Delete(directory, recursive: true);
         return run;
     }
 
-    private async Task<SyncRun> ToPiPubAsync(string sender, string? keepIn)
+    private async Task<SyncRun> ToPiPubAsync(string sender, string? keepIn, MemoryLimit? limit = null)
     {
         var directory = keepIn ?? NewDirectory();
         await using var relay = new CountingRelay(sender);
-        await using var receiver = await PiPubProcess.StartAsync(directory, corpus.NetworkKey, Quiet);
+        await using var receiver = limit is null
+            ? await PiPubProcess.StartAsync(directory, corpus.NetworkKey, Quiet)
+            : await PiPubProcess.StartInAsync(limit.Within, directory, corpus.NetworkKey, [.. Quiet, .. OnLoopback]);
         await using var owner = await OwnerClient.ConnectAsync(receiver, corpus.NetworkKey);
         foreach (var author in corpus.Authors)
             await owner.CallAsync("publish", $$"""[{"type":"contact","contact":"{{author}}","following":true}]""");

@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Text;
 using PiPub.Interop;
 
-namespace PiPub.Benchmarks;
+namespace PiPub.Benchmarks.Cases;
 
 /// <summary>How much memory a pub needs that holds the corpus and has two hundred clients connected.</summary>
-internal static class CrowdRun
+internal static class CrowdCase
 {
     private const int Clients = 200;
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
@@ -14,7 +14,7 @@ internal static class CrowdRun
     {
         var notes = Notes(corpus);
         long ours, theirs;
-        await using (var pub = await PiPubProcess.StartAsync(senderDirectory, corpus.NetworkKey, "--log-level", "warn", "--discovery", "off"))
+        await using (var pub = await PiPubProcess.StartAsync(senderDirectory, corpus.NetworkKey, PreparedBox.Settings))
             ours = await MeasureAsync(pub.ProcessId, pub.Address, corpus, notes);
         await using (var peer = await JsPeer.StartAsync(Stack.Modern, corpus.Directory, corpus.NetworkKey))
             theirs = await MeasureAsync(peer.ProcessId, peer.Address, corpus, notes);

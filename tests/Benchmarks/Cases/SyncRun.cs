@@ -1,4 +1,4 @@
-namespace PiPub.Benchmarks;
+namespace PiPub.Benchmarks.Cases;
 
 /// <summary>What one first sync cost its receiver.</summary>
 /// <param name="Seconds">From the call that connects to the arrival of the last message.</param>
