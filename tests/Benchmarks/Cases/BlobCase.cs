@@ -8,13 +8,13 @@ namespace PiPub.Benchmarks.Cases;
 /// <summary>Blobs of the largest size that every peer takes, from one process to another.</summary>
 internal static class BlobCase
 {
-    private const int Size = 5 * 1024 * 1024;
+    private const int Size = (5 * 1024 * 1024) - 1;
     private const int Blobs = 12;
 
     public static async Task RunAsync(string workDirectory, Results results)
     {
         double ours = await PiPubAsync(workDirectory), theirs = await JavaScriptAsync(workDirectory);
-        results.Add(new($"{Blobs} blobs of 5 MiB, one after the other", $"{Rate(ours):0.0} MB/s", $"ssb-db2's ssb-blobs: {Rate(theirs):0.0} MB/s",
+        results.Add(new($"{Blobs} blobs of 5 MiB less a byte, one after the other", $"{Rate(ours):0.0} MB/s", $"ssb-db2's ssb-blobs: {Rate(theirs):0.0} MB/s",
             $"{theirs / ours:0.00} x", "at least 3 times faster", theirs / ours >= 3));
     }
 
