@@ -61,7 +61,7 @@ public sealed record UpdateParts(
 /// and starts it, by itself at night. The image keeps it only when the box is well with it; else the machine goes back, and
 /// here it is told why.
 /// </summary>
-public sealed partial class ImageUpdates
+public sealed partial class ImageUpdates : IDisposable
 {
     /// <summary>The directory for what is fetched, in the data directory.</summary>
     public const string FetchDirectory = "updates";
@@ -291,6 +291,9 @@ public sealed partial class ImageUpdates
             Become(_state with { Refused = new BundleRefusedException($"The machine could not be asked to restart: {e.Message} Pull its plug for a moment.", e) });
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _one.Dispose();
 
     private UpdateOutcome? Settle()
     {

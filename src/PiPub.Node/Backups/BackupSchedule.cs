@@ -7,9 +7,10 @@ namespace PiPub.Node.Backups;
 
 /// <summary>Where and how often backups are made by themselves.</summary>
 /// <param name="DataDirectory">Where the key for them is kept.</param>
-/// <param name="Directory">Where they go; null for nowhere.</param>
+/// <param name="Directory">Where they go; <see cref="BackupSchedule.OnStick"/> for a stick, null for nowhere.</param>
 /// <param name="Every">How often.</param>
-public sealed record BackupPlan(string DataDirectory, string? Directory, TimeSpan Every);
+/// <param name="Stick">The folder for backups on the USB stick that is in; null while none is.</param>
+public sealed record BackupPlan(string DataDirectory, string? Directory, TimeSpan Every, Func<string?>? Stick = null);
 
 /// <summary>
 /// Makes backups into a folder by itself, with the key that the owner's passphrase was turned into once, and keeps the newest of
@@ -23,11 +24,25 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
     /// <summary>How the notes call this way of making backups.</summary>
     public const string Way = "schedule";
 
+    /// <summary>In place of a directory: whichever USB stick is in.</summary>
+    public const string OnStick = "usb";
+
     private const string Unfinished = ".unfinished";
     private static readonly TimeSpan LookAgain = TimeSpan.FromHours(1);
 
-    /// <summary>The folder; null where none is configured.</summary>
-    public string? Directory => plan.Directory;
+    private readonly SemaphoreSlim _chosen = new(0);
+    private volatile string? _directory = plan.Directory;
+
+    /// <summary>The folder, or <see cref="OnStick"/>; null where none is chosen.</summary>
+    public string? Directory
+    {
+        get => _directory;
+        set
+        {
+            _directory = value;
+            _ = _chosen.Release();
+        }
+    }
 
     /// <summary>How often one is made.</summary>
     public TimeSpan Every => plan.Every;
@@ -45,9 +60,13 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
     /// <summary>Makes them when they are due, until it is told to stop.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (plan.Directory is not null)
+        while (true)
         {
-            if (DueIn() is { Ticks: > 0 } wait)
+            if (_directory is null)
+            {
+                await _chosen.WaitAsync(cancellationToken);
+            }
+            else if (DueIn() is { Ticks: > 0 } wait)
             {
                 await Task.Delay(wait < LookAgain ? wait : LookAgain, time, cancellationToken);
             }
@@ -116,17 +135,26 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
 
     private async Task<long> WriteAsync(CancellationToken cancellationToken)
     {
-        var folder = plan.Directory ?? throw new RefusedException(Sentence.Of($"No folder for backups is configured. Set backup-directory first."));
-        if (!System.IO.Directory.Exists(folder))
-        {
-            throw new RefusedException(Sentence.Of($"The folder {folder} is not there. If it is on a stick, put the stick in; it is tried again every hour."));
-        }
-
+        var folder = Folder();
         var key = BackupKey.Load(plan.DataDirectory) ?? throw new RefusedException(Sentence.Of($"Scheduled backups have no passphrase yet. Give them one on the page, or with `pipub backup passphrase`."));
         var bytes = 0L;
         await WriteFileAsync(Path.Combine(folder, maker.FileName), async file => bytes = (await maker.WriteAsync(file, key, cancellationToken)).Bytes);
         RemoveOldest(folder);
         return bytes;
+    }
+
+    private string Folder()
+    {
+        var folder = _directory ?? throw new RefusedException(Sentence.Of($"No folder for backups is configured. Set backup-directory first."));
+        if (folder == OnStick)
+        {
+            folder = plan.Stick?.Invoke() ?? throw new RefusedException(Sentence.Of($"There is no USB stick in the box. Put one in; it is tried again every hour."));
+            return System.IO.Directory.CreateDirectory(folder).FullName;
+        }
+
+        return System.IO.Directory.Exists(folder)
+            ? folder
+            : throw new RefusedException(Sentence.Of($"The folder {folder} is not there. If it is on a stick, put the stick in; it is tried again every hour."));
     }
 
     private TimeSpan DueIn()

@@ -97,6 +97,9 @@ public sealed class OwnFeedGuard
     /// </summary>
     public Func<FeedId, bool> IsWitness { get; set; } = static _ => true;
 
+    /// <summary>Why the clock cannot be believed: a message carries its time for good. Null when it can.</summary>
+    public Func<Sentence?> ClockProblem { get; set; } = static () => null;
+
     /// <summary>Tells that the box's key was created in this data directory just now: nobody can hold messages of it.</summary>
     public void CreatedHere()
     {
@@ -176,6 +179,12 @@ public sealed class OwnFeedGuard
     /// <summary>Tells whether the box may publish now, and if not, why and what to do, in words for its owner.</summary>
     public bool MayPublish([NotNullWhen(false)] out Sentence? why)
     {
+        if (ClockProblem() is { } clock)
+        {
+            why = clock;
+            return false;
+        }
+
         lock (_gate)
         {
             var tip = _store.Tip(_own).Sequence;

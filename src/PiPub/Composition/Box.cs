@@ -150,6 +150,9 @@ public sealed class Box : IAsyncDisposable
         await storage.FollowAsync(progress, cancellationToken);
 
         _node = _closing.Add(new BoxNode(options, storage, _inviteAddresses, logs, TimeProvider.System, Version));
+        var clock = _closing.Add(BoxClock.Of(storage));
+        _node.OwnFeed.ClockProblem = clock.Problem;
+        clock.Start();
         _node.Restart = () => life.Restart();
         new RestartMethods(_node.Restart).Register(_node.Methods);
         var backups = _closing.Add(new BoxBackups(options, storage, _node, life, logs, TimeProvider.System));

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PiPub.Appliance.Usb;
 using PiPub.Configuration;
 using PiPub.Lives;
 using PiPub.Node.Backups;
@@ -19,6 +20,7 @@ internal sealed class BoxBackups : IAsyncDisposable
     private readonly BackupMaker _maker;
     private readonly BackupRestore _restore;
     private readonly BackupSchedule _schedule;
+    private readonly BoxBackupPlace _place;
 
     public BoxBackups(PiPubOptions options, BoxStorage storage, BoxNode node, BoxLife life, ILoggerFactory logs, TimeProvider time)
     {
@@ -26,13 +28,12 @@ internal sealed class BoxBackups : IAsyncDisposable
         Notes = new BackupTable(storage.State);
         _maker = _closing.Add(new BackupMaker(SourceOf(options, storage, () => node.Owner.Owner, time), time));
         _restore = _closing.Add(new BackupRestore(PlaceOf(options, () => storage.Directory.FreeBytes, storage.State, storage.Messages.SequenceOf), time));
+        var sticks = new UsbSticks(options.UsbDirectory);
         _schedule = new BackupSchedule(
-            _maker, new BackupPlan(storage.Directory.Path, options.BackupDirectory, options.BackupEvery), Notes, time, logs.CreateLogger<BackupSchedule>());
+            _maker, new BackupPlan(storage.Directory.Path, options.BackupDirectory, options.BackupEvery, () => sticks.All() is [var stick, ..] ? Path.Combine(stick, UsbSticks.BackupFolder) : null), Notes, time, logs.CreateLogger<BackupSchedule>());
         new BackupMethods(_maker, Notes, time).Register(node.Methods);
-        if (options.BackupDirectory is not null)
-        {
-            _ = _closing.Add(new Background(_schedule.RunAsync, _stopping, logs.CreateLogger<BoxBackups>()));
-        }
+        _place = new BoxBackupPlace(options, _schedule, sticks);
+        _ = _closing.Add(new Background(_schedule.RunAsync, _stopping, logs.CreateLogger<BoxBackups>()));
     }
 
     /// <summary>When the box was backed up last.</summary>
@@ -68,6 +69,7 @@ internal sealed class BoxBackups : IAsyncDisposable
         services.AddSingleton(_maker);
         services.AddSingleton(_restore);
         services.AddSingleton(_schedule);
+        services.AddSingleton<IBackupPlace>(_place);
         services.AddSingleton(Notes);
         services.AddSingleton<IPutBack>(new StagedRestore(_restore, _life));
     }

@@ -50,7 +50,7 @@ internal sealed partial class BoxMachine : IAsyncDisposable
                 File.ReadAllText(BootId).Trim(),
                 () => HealthReport.Read(options.ReportsDirectory),
                 () => storage.Directory.FreeBytes - options.MinFreeSpace);
-            _updates = new ImageUpdates(parts, BoxUpdates.PlanOf(options), time, logs.CreateLogger<ImageUpdates>());
+            _updates = _closing.Add(new ImageUpdates(parts, BoxUpdates.PlanOf(options), time, logs.CreateLogger<ImageUpdates>()));
             _ = _closing.Add(new Background(_updates.RunAsync, _stopping, logger));
         }
 

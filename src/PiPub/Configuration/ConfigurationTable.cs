@@ -1,4 +1,5 @@
 using System.Text;
+using PiPub.Node.Backups;
 
 namespace PiPub.Configuration;
 
@@ -96,9 +97,9 @@ public static class ConfigurationTable
         new("import-directory", "`import` in the data directory", "a directory",
             "Where the page looks for what another SSB program kept, such as a stick that was put in.",
             (o, v) => o.ImportDirectory = ConfigurationValue.Directory(v[0]), IsOfMachine: true),
-        new("backup-directory", "none", "a directory that is there, or `none`",
-            "Where scheduled backups go, such as a USB stick. They need the passphrase that the page or `pipub backup passphrase` was given once.",
-            (o, v) => o.BackupDirectory = v[0] == "none" ? null : ConfigurationValue.Directory(v[0]), IsOfMachine: true),
+        new("backup-directory", "none", "a directory that is there, `usb` for whichever USB stick is in, or `none`",
+            "Where scheduled backups go. They need the passphrase that the page or `pipub backup passphrase` was given once.",
+            (o, v) => o.BackupDirectory = v[0] switch { "none" => null, BackupSchedule.OnStick => v[0], _ => ConfigurationValue.Directory(v[0]) }, IsOnPages: true, IsOfMachine: true),
         new("backup-every", "7", "1 to 365",
             "After how many days another scheduled backup is made. The newest five are kept.",
             (o, v) => o.BackupEvery = TimeSpan.FromDays(ConfigurationValue.Integer(v[0], 1, 365))),
@@ -122,13 +123,13 @@ public static class ConfigurationTable
             (o, v) => (o.HardwareFile, o.IsHardwareFileChosen) = (v[0] == "none" ? null : ConfigurationValue.FilePath(v[0]), true), IsOfMachine: true),
         new("update-url", "none", "an `https://` or `http://` address, or `none`",
             "Where an image learns of new versions: a small JSON file, see provisioning/README.md.",
-            (o, v) => o.UpdateUrl = v[0] == "none" ? null : ConfigurationValue.WebAddress(v[0]), IsOnPages: true, IsOfMachine: true),
+            (o, v) => o.UpdateUrl = v[0] == "none" ? null : ConfigurationValue.WebAddress(v[0]), IsOnPages: true),
         new("update-every", "1", "1 to 30",
             "After how many days the image looks for a new version again.",
-            (o, v) => o.UpdateEvery = TimeSpan.FromDays(ConfigurationValue.Integer(v[0], 1, 30)), IsOnPages: true, IsOfMachine: true),
+            (o, v) => o.UpdateEvery = TimeSpan.FromDays(ConfigurationValue.Integer(v[0], 1, 30)), IsOnPages: true),
         new("update-automatic", "on", "`on` or `off`",
             "Whether the image installs new versions by itself, and starts them at night. Else the page offers them.",
-            (o, v) => o.UpdateAutomatic = ConfigurationValue.Switch(v[0]), IsOnPages: true, IsOfMachine: true),
+            (o, v) => o.UpdateAutomatic = ConfigurationValue.Switch(v[0]), IsOnPages: true),
         new("log-level", "info", "`trace`, `debug`, `info`, `warn`, `error` or `none`",
             "The least serious lines that are written to the log (standard error).",
             (o, v) => o.LogLevel = ConfigurationValue.LogLevel(v[0])),

@@ -47,7 +47,7 @@ internal static partial class BoxContents
     [GeneratedRegex(@"^(replacement(\.new)?/)?(secret(\.next|\.replaced-[0-9]+)?(\.new)?|backup-key(\.new)?|state\.sqlite(-wal|-shm|-journal)?|keys/(key|revocation)-[^/]+\.xml|https/(authority|server)\.pem(\.new)?)$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Secrets();
 
-    [GeneratedRegex(@"^(replacement(\.new)?/)?(at-start\.new|socket|update\.json(\.new)?|updates/update\.raucb|views\.sqlite(-wal|-shm|-journal)?|clocks/[0-9a-f]{64}(\.new)?|log(\.damaged-[0-9]+|\.salvage)?/[0-9a-f]{16}\.log|blobs/sha256/[0-9a-f]{2}/[0-9a-f]{62}|blobs/tmp/[0-9a-f]{32}|uploads/[0-9a-f]{32}(\.offset|\.bipf)?)$", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^(replacement(\.new)?/)?(at-start\.new|socket|clock|update\.json(\.new)?|updates/update\.raucb|views\.sqlite(-wal|-shm|-journal)?|clocks/[0-9a-f]{64}(\.new)?|log(\.damaged-[0-9]+|\.salvage)?/[0-9a-f]{16}\.log|blobs/sha256/[0-9a-f]{2}/[0-9a-f]{62}|blobs/tmp/[0-9a-f]{32}|uploads/[0-9a-f]{32}(\.offset|\.bipf)?)$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Kept();
 
     [GeneratedRegex(@"^(replacement(\.new)?|(replacement(\.new)?/)?(keys|https|clocks|uploads|updates|log|log\.damaged-[0-9]+|log\.salvage|blobs|blobs/tmp|blobs/sha256|blobs/sha256/[0-9a-f]{2}))$", RegexOptions.ExplicitCapture, 1000)]

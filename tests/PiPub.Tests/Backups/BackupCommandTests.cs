@@ -159,7 +159,7 @@ public sealed class BackupCommandTests : IDisposable
     {
         string[] aboutPlaces = ["-directory", "-file", "-port", "-bind"];
         Assert.Equal(
-            ConfigurationTable.Keys.Where(key => key.Name is "min-free-space" || (aboutPlaces.Any(key.Name.EndsWith) && !key.Name.StartsWith("map-", StringComparison.Ordinal))).Select(static key => key.Name),
+            ConfigurationTable.Keys.Where(key => key.Name is "min-free-space" or "card-settings" || (aboutPlaces.Any(key.Name.EndsWith) && !key.Name.StartsWith("map-", StringComparison.Ordinal))).Select(static key => key.Name),
             ConfigurationTable.Keys.Where(static key => key.IsOfMachine).Select(static key => key.Name));
         var path = _directory.In("pipub.conf");
         File.WriteAllText(path, "# mine\nssb-port = 1\nhops = 1\nnonsense = 1\n");
