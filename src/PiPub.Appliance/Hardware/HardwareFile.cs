@@ -17,12 +17,13 @@ public sealed record LightWiring(string? Led, int Line, bool IsActiveLow, bool I
 /// <param name="IsButtonActiveLow">Whether the button pulls its line down when pressed.</param>
 /// <param name="Display">The display's bus, such as /dev/i2c-1; null for none.</param>
 /// <param name="DisplayAddress">Its address on the bus.</param>
+/// <param name="Screen">The file whose text is shown on a screen that is plugged in; null for none.</param>
 /// <remarks>
 /// Lines <c>key = value</c>, <c>#</c> begins a comment. <c>status-light</c> (as often as there are lights) and <c>activity-light</c>:
 /// <c>led NAME</c>, <c>led NAME optional</c>, <c>gpio LINE</c>, <c>gpio LINE low</c> or <c>none</c>. <c>button</c>: <c>gpio LINE</c> (pressed is high), <c>gpio LINE low</c> or
-/// <c>none</c>. <c>display</c>: <c>ssd1306 /dev/i2c-1 0x3c</c> or <c>none</c>. <c>chip</c>: <c>/dev/gpiochip0</c>.
+/// <c>none</c>. <c>display</c>: <c>ssd1306 /dev/i2c-1 0x3c</c> or <c>none</c>. <c>screen</c>: <c>/run/pipub/screen</c> or <c>none</c>. <c>chip</c>: <c>/dev/gpiochip0</c>.
 /// </remarks>
-public sealed record HardwareFile(string Chip, IReadOnlyList<LightWiring> Status, LightWiring? Activity, int? Button, bool IsButtonActiveLow, string? Display, int DisplayAddress)
+public sealed record HardwareFile(string Chip, IReadOnlyList<LightWiring> Status, LightWiring? Activity, int? Button, bool IsButtonActiveLow, string? Display, int DisplayAddress, string? Screen)
 {
     /// <summary>The file's name.</summary>
     public const string FileName = "hardware.conf";
@@ -31,7 +32,7 @@ public sealed record HardwareFile(string Chip, IReadOnlyList<LightWiring> Status
     private const int MostLines = 1024;
 
     /// <summary>Nothing is wired.</summary>
-    public static HardwareFile Nothing { get; } = new("/dev/gpiochip0", [], null, null, true, null, 0x3c);
+    public static HardwareFile Nothing { get; } = new("/dev/gpiochip0", [], null, null, true, null, 0x3c, null);
 
     /// <summary>Reads the file.</summary>
     /// <param name="path">The file; null, or one that is not there, stands for nothing being wired.</param>
@@ -79,6 +80,8 @@ public sealed record HardwareFile(string Chip, IReadOnlyList<LightWiring> Status
         ("display", ["none"]) => file with { Display = null },
         ("display", ["ssd1306", var bus, var address]) when bus.StartsWith('/') && address.StartsWith("0x", StringComparison.Ordinal)
             && int.TryParse(address.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 128 => file with { Display = bus, DisplayAddress = number },
+        ("screen", ["none"]) => file with { Screen = null },
+        ("screen", [var text]) when text.StartsWith('/') => file with { Screen = text },
         _ => null,
     };
 

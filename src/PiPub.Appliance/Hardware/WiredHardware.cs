@@ -14,10 +14,11 @@ public sealed partial class WiredHardware : IDisposable
 
     private readonly ILogger _logger;
     private bool _isLibraryMissing;
+    private readonly List<IPanel> _panels;
     private IReadOnlyList<string> _shown = [];
 
-    private WiredHardware(StatusLights lights, IButton? button, IPanel? panel, ILogger logger) =>
-        (Lights, Button, Panel, _logger) = (lights, button, panel, logger);
+    private WiredHardware(StatusLights lights, IButton? button, List<IPanel> panels, ILogger logger) =>
+        (Lights, Button, _panels, _logger) = (lights, button, panels, logger);
 
     /// <summary>The lights; none is fine, too.</summary>
     public StatusLights Lights { get; }
@@ -25,8 +26,8 @@ public sealed partial class WiredHardware : IDisposable
     /// <summary>The button; null for none.</summary>
     public IButton? Button { get; }
 
-    /// <summary>The display; null for none.</summary>
-    public IPanel? Panel { get; private set; }
+    /// <summary>The display and the screen, as far as there are any.</summary>
+    public IReadOnlyList<IPanel> Panels => _panels;
 
     /// <summary>What is wired and does not answer; null when all does.</summary>
     public string? Problem { get; private set; }
@@ -56,8 +57,9 @@ public sealed partial class WiredHardware : IDisposable
         var lights = file.Status.Where(static wiring => !wiring.IsOptional || BoardLight.Exists(wiring.Led!)).Select(wiring => Try(() => Light(file.Chip, wiring))).OfType<IStatusLight>().ToList();
         var activity = file.Activity is { } flicker ? Try(() => Light(file.Chip, flicker)) : null;
         var button = file.Button is { } line ? Try<IButton>(() => new GpioButton(file.Chip, line, file.IsButtonActiveLow)) : null;
-        var panel = file.Display is { } bus ? Try<IPanel>(() => new Ssd1306(bus, file.DisplayAddress)) : null;
-        return new WiredHardware(new StatusLights(lights, activity, time, logs.CreateLogger<StatusLights>()), button, panel, logger) { Problem = problem, _isLibraryMissing = problem == NoLibrary };
+        var display = file.Display is { } bus ? Try<IPanel>(() => new Ssd1306(bus, file.DisplayAddress)) : null;
+        List<IPanel> panels = [.. display is null ? (IPanel[])[] : [display], .. file.Screen is null ? (IPanel[])[] : [new ScreenFile(file.Screen)]];
+        return new WiredHardware(new StatusLights(lights, activity, time, logs.CreateLogger<StatusLights>()), button, panels, logger) { Problem = problem, _isLibraryMissing = problem == NoLibrary };
 
         T? Try<T>(Func<T> open)
             where T : class
@@ -80,25 +82,28 @@ public sealed partial class WiredHardware : IDisposable
         }
     }
 
-    /// <summary>Shows lines on the display, if there is one and they are others than before.</summary>
+    /// <summary>Shows lines on the display and the screen, if they are others than before.</summary>
     public void Show(IReadOnlyList<string> lines)
     {
-        if (Panel is null || lines.SequenceEqual(_shown, StringComparer.Ordinal))
+        if (lines.SequenceEqual(_shown, StringComparer.Ordinal))
         {
             return;
         }
 
-        try
+        _shown = lines;
+        for (var i = _panels.Count - 1; i >= 0; i--)
         {
-            Panel.Show(lines);
-            _shown = lines;
-        }
-        catch (IOException e)
-        {
-            NotThere(_logger, "The display does not answer: " + e.Message);
-            Problem ??= e.Message;
-            Panel.Dispose();
-            Panel = null;
+            try
+            {
+                _panels[i].Show(lines);
+            }
+            catch (IOException e)
+            {
+                NotThere(_logger, "The display does not answer: " + e.Message);
+                Problem ??= e.Message;
+                _panels[i].Dispose();
+                _panels.RemoveAt(i);
+            }
         }
     }
 
@@ -107,7 +112,7 @@ public sealed partial class WiredHardware : IDisposable
     {
         Button?.Dispose();
         Lights.Dispose();
-        Panel?.Dispose();
+        _panels.ForEach(static panel => panel.Dispose());
     }
 
     private static IStatusLight Light(string chip, LightWiring wiring) =>

@@ -30,7 +30,7 @@ internal sealed class BoxLights : IAsyncDisposable
         }
 
         // Where nothing is wired, nothing wakes up.
-        if (hardware.Lights.Count > 0 || hardware.Panel is not null)
+        if (hardware.Lights.Count > 0 || hardware.Panels.Count > 0)
         {
             _ = _closing.Add(new Background(LookAsync, _stopping, logs.CreateLogger<BoxLights>()));
         }

@@ -50,12 +50,28 @@ public sealed class WiringTests : IDisposable
         Assert.Contains("line 2", Assert.Throws<IOException>(() => Read("# mine\n" + line)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void A_screen_is_shown_what_changes_and_no_more_when_its_file_is_gone()
+    {
+        File.WriteAllText(In("hardware.conf"), $"screen = {In("screen")}\n");
+        using var hardware = WiredHardware.Open(In("hardware.conf"), new ManualTime(), NullLoggerFactory.Instance);
+        hardware.Show(["PiPub", "Code 1234"]);
+        Assert.Equal("  PiPub\n  Code 1234\n", File.ReadAllText(In("screen")));
+        File.Delete(In("screen"));
+        hardware.Show(["PiPub", "Code 1234"]);
+        Assert.False(File.Exists(In("screen")));
+        Directory.CreateDirectory(In("screen"));
+        hardware.Show(["PiPub"]);
+        Assert.NotNull(hardware.Problem);
+        Assert.Empty(hardware.Panels);
+    }
+
+    [Fact]
     public void What_is_not_there_is_told_and_everything_else_goes_on()
     {
         File.WriteAllText(In("hardware.conf"), $"status-light = gpio 17\nbutton = gpio 22\nchip = {In("gpiochip")}\ndisplay = ssd1306 {In("i2c")} 0x3c\n");
         using var hardware = WiredHardware.Open(In("hardware.conf"), new ManualTime(), NullLoggerFactory.Instance);
         Assert.NotNull(hardware.Problem);
-        Assert.Equal((0, null, null), (hardware.Lights.Count, hardware.Button, hardware.Panel));
+        Assert.Equal((0, null, 0), (hardware.Lights.Count, hardware.Button, hardware.Panels.Count));
         hardware.Show(["PiPub"]);
         hardware.Lights.Show(LightState.NeedsAttention);
     }
