@@ -30,7 +30,7 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
     private const string Unfinished = ".unfinished";
     private static readonly TimeSpan LookAgain = TimeSpan.FromHours(1);
 
-    private readonly SemaphoreSlim _chosen = new(0);
+    private TaskCompletionSource _chosen = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _directory = plan.Directory;
 
     /// <summary>The folder, or <see cref="OnStick"/>; null where none is chosen.</summary>
@@ -40,7 +40,7 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
         set
         {
             _directory = value;
-            _ = _chosen.Release();
+            Interlocked.Exchange(ref _chosen, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
     }
 
@@ -62,9 +62,11 @@ public sealed partial class BackupSchedule(BackupMaker maker, BackupPlan plan, B
     {
         while (true)
         {
+            // Taken before the folder is looked at: a choice after that completes it.
+            var chosen = Volatile.Read(ref _chosen);
             if (_directory is null)
             {
-                await _chosen.WaitAsync(cancellationToken);
+                await chosen.Task.WaitAsync(cancellationToken);
             }
             else if (DueIn() is { Ticks: > 0 } wait)
             {
