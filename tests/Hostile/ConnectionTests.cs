@@ -14,19 +14,27 @@ public sealed class ConnectionTests
     {
         await using var siege = await Siege.BeginAsync();
         var opened = 0;
-        await siege.EndureAsync([.. Enumerable.Range(0, 150).Select<int, Func<Task>>(one => async () =>
+        await siege.EndureAsync([.. Enumerable.Range(0, 300).Select<int, Func<Task>>(one => async () =>
         {
             var sockets = new Queue<Socket>();
             while (!siege.Over.IsCancellationRequested)
             {
-                sockets.Enqueue(await siege.Target.ConnectAsync(Target.Address(one)));
-                _ = Interlocked.Increment(ref opened);
+                try
+                {
+                    sockets.Enqueue(await siege.Target.ConnectAsync(Target.Address(one)));
+                    _ = Interlocked.Increment(ref opened);
+                }
+                catch (SocketException)
+                {
+                    // Turned away already.
+                }
+
                 if (sockets.Count > 20)
                     sockets.Dequeue().Dispose();
                 await Task.Delay(one % 2 == 0 ? 20 : 200, siege.Over);
             }
         })]);
-        Assert.True(opened > 2000, $"Only {opened} connections were opened.");
+        Assert.True(opened > 1000, $"Only {opened} connections were opened.");
     }
 
     [Fact]
@@ -83,7 +91,7 @@ public sealed class ConnectionTests
     {
         await using var siege = await Siege.BeginAsync();
         var known = KeyPair.Generate();
-        _ = await siege.Target.Box.CommandAsync("follow", known.Id.ToString(), "--privately");
+        _ = await siege.Target.Box.CommandAsync("follow", known.Id.ToString());
         var guests = new List<Guest>();
         try
         {
