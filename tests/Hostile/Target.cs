@@ -15,12 +15,10 @@ internal sealed class Target : IAsyncDisposable
 {
     private static readonly Lazy<Task> Range = new(LayOutAsync);
 
-    private readonly string directory = Directory.CreateTempSubdirectory("pipub-hostile-").FullName;
+    private readonly string directory;
     private readonly string networkKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    private Target()
-    {
-    }
+    private Target(string directory) => this.directory = directory;
 
     public PiPubProcess Box { get; private set; } = null!;
 
@@ -43,13 +41,19 @@ internal sealed class Target : IAsyncDisposable
     /// <summary>An address of a peer: 10.66.(high).(low).</summary>
     public static IPAddress Address(int number) => new([10, 66, (byte)(1 + (number / 250)), (byte)(1 + (number % 250))]);
 
-    public static async Task<Target> StartAsync()
+    /// <summary>Another way to the box, on loopback; null for the straight one.</summary>
+    public IPEndPoint? Through { get; set; }
+
+    /// <summary>Starts a box.</summary>
+    /// <param name="within">A command within which it runs.</param>
+    /// <param name="directory">Its data directory; null for a new one.</param>
+    public static async Task<Target> StartAsync(string[]? within = null, string? directory = null)
     {
         LoopbackNamespace.Require();
         await Range.Value;
-        var target = new Target { Door = new IPEndPoint(IPAddress.Parse("10.66.0.1"), LoopbackNamespace.FreePort()) };
+        var target = new Target(directory ?? Directory.CreateTempSubdirectory("pipub-hostile-").FullName) { Door = new IPEndPoint(IPAddress.Parse("10.66.0.1"), LoopbackNamespace.FreePort()) };
         target.Box = await PiPubProcess.StartInAsync(
-            ["env"], target.directory, target.networkKey,
+            within ?? ["env"], target.directory, target.networkKey,
             "--ssb-port", $"{target.Door.Port}", "--ssb-bind", "10.66.0.1", "--web-port", $"{LoopbackNamespace.FreePort()}", "--https-port", "off", "--web-bind", "127.0.0.1",
             "--discovery", "off", "--map-port", "off", "--log-level", "info");
         return target;
@@ -59,8 +63,9 @@ internal sealed class Target : IAsyncDisposable
     public async Task<Socket> ConnectAsync(IPAddress from)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Bind(new IPEndPoint(from, 0));
-        await socket.ConnectAsync(Door, TestContext.Current.CancellationToken);
+        if (Through is null)
+            socket.Bind(new IPEndPoint(from, 0));
+        await socket.ConnectAsync(Through ?? Door, TestContext.Current.CancellationToken);
         return socket;
     }
 

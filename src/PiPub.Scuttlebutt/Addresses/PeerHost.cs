@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
@@ -21,6 +22,8 @@ public enum AddressScope
 /// <remarks>Sources: multiserver 3.8.2 (scopes device, local, public); RFC 1112, 1918, 3927, 4193, 4291, 6052, 6598 and 6762.</remarks>
 public static class PeerHost
 {
+    private static readonly SearchValues<char> ZoneCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~");
+
     private static ReadOnlySpan<byte> Translated => [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>
@@ -86,8 +89,13 @@ public static class PeerHost
         ArgumentNullException.ThrowIfNull(host);
         return IPAddress.TryParse(host, out address)
             && !host.StartsWith('[')
+            && IsZoneOrNone(host)
             && (address.AddressFamily == AddressFamily.InterNetworkV6 || host.AsSpan().Count('.') == 3);
     }
+
+    // .NET takes anything behind the percent sign. Source: RFC 6874 section 2, ZoneID without its percent-encoding.
+    private static bool IsZoneOrNone(string host) =>
+        host.IndexOf('%') is var at && (at < 0 || (at + 1 < host.Length && !host.AsSpan(at + 1).ContainsAnyExcept(ZoneCharacters)));
 
     /// <summary>True for a name that may stand in DNS: labels of letters, digits, hyphens and underscores.</summary>
     public static bool IsName(string host)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace PiPub.Scuttlebutt.MuxRpc;
@@ -63,7 +64,7 @@ public sealed partial class MuxRpcSession
 
         if (!request.HasArgsArray)
         {
-            return new RpcException("invalid request, args should be array, was: " + Shorten(request.Args.GetRawText()));
+            return new RpcException("invalid request, args should be array, was: " + Shorten(Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(request.Args))));
         }
 
         var type = isStream ? request.Type : "async";

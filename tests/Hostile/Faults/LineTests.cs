@@ -1,0 +1,39 @@
+using PiPub.Scuttlebutt.Handshake;
+
+namespace PiPub.Hostile.Faults;
+
+/// <summary>Lines with half a second of delay that break in the middle of a sync: it goes on where it was.</summary>
+public sealed class LineTests
+{
+    [Fact]
+    public async Task A_sync_over_a_slow_line_that_breaks_goes_on_where_it_was()
+    {
+        await using var target = await Target.StartAsync();
+        await using var line = new BadLine(target, TimeSpan.FromMilliseconds(500));
+        target.Through = line.Door;
+        for (var round = 1; round <= 3; round++)
+        {
+            Friend? friend = null;
+            try
+            {
+                friend = await Friend.ComeAsync(target);
+                _ = await friend.SyncAsync(200);
+                line.Break();
+            }
+            catch (HandshakeException)
+            {
+                Assert.Fail("A handshake over a slow line takes four journeys, and five seconds are allowed.");
+            }
+            finally
+            {
+                if (friend is not null)
+                    await friend.DisposeAsync();
+            }
+        }
+
+        target.Through = null;
+        Assert.Equal(600, await target.Box.SequenceAsync(Friend.Id.ToString()));
+        var (exitCode, output, errors) = await target.Box.TryCommandAsync("verify");
+        Assert.True(exitCode == 0, output + errors);
+    }
+}
