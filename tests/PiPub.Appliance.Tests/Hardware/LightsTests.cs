@@ -6,12 +6,18 @@ using PiPub.Node.Tests.Peers;
 namespace PiPub.Appliance.Tests.Hardware;
 
 /// <summary>Lights and a button on a chip that only writes down what it is told.</summary>
-public sealed class LightsTests
+public sealed class LightsTests : IDisposable
 {
     private readonly ManualTime _time = new();
     private readonly ChipLight _light = new();
     private readonly ChipButton _button = new();
     private readonly List<string> _done = [];
+
+    public void Dispose()
+    {
+        _light.Dispose();
+        _button.Dispose();
+    }
 
     public static TheoryData<LightState> States => [.. Enum.GetValues<LightState>()];
 
