@@ -39,11 +39,11 @@ internal sealed class Friend : IAsyncDisposable
     public static async Task<Friend> ComeAsync(Target target)
     {
         _ = await target.Box.CommandAsync("follow", Key.Id.ToString(), "--privately");
-        var guest = await Guest.ConnectAsync(target, Target.Address(5000), Key);
-        var reader = await Guest.ConnectAsync(target, Target.Address(5002));
-        var friend = new Friend(guest, reader, guest.Speak(target).Open("ebt.replicate", CallType.Duplex, """[{"version":3,"format":"classic"}]"""u8.ToArray()));
+        var writes = await Guest.ConnectAsync(target, Target.Address(5000), Key);
+        var reads = await Guest.ConnectAsync(target, Target.Address(5002));
+        var friend = new Friend(writes, reads, writes.Speak(target).Open("ebt.replicate", CallType.Duplex, """[{"version":3,"format":"classic"}]"""u8.ToArray()));
         _ = friend.ListenAsync();
-        _ = friend.ReadAsync(reader.Speak(target).Open("createHistoryStream", CallType.Source, Encoding.UTF8.GetBytes($$"""[{"id":"{{Id}}","live":true,"keys":false}]""")));
+        _ = friend.ReadAsync(reads.Speak(target).Open("createHistoryStream", CallType.Source, Encoding.UTF8.GetBytes($$"""[{"id":"{{Id}}","live":true,"keys":false}]""")));
 
         // So the box tells how far it has got.
         await friend.replication.WriteAsync(BodyType.Json, Encoding.UTF8.GetBytes($"{{\"{Id}\":{EbtNote.Of(0, receive: false).Value}}}"), TestContext.Current.CancellationToken);
@@ -128,8 +128,8 @@ internal sealed class Friend : IAsyncDisposable
     {
         if (!notes.StartsWith("{\"@"u8))
             return;
-        var reader = new EbtNotesReader(notes);
-        while (reader.Read(out var feed, out var note))
+        var told = new EbtNotesReader(notes);
+        while (told.Read(out var feed, out var note))
         {
             if (feed != Id)
                 continue;

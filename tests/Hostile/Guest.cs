@@ -23,16 +23,16 @@ internal sealed class Guest : IAsyncDisposable
     /// <exception cref="HandshakeException">It was not let in.</exception>
     public static async Task<Guest> ConnectAsync(Target target, IPAddress from, KeyPair? key = null)
     {
-        var socket = await target.ConnectAsync(from);
+        var connection = await target.ConnectAsync(from);
         try
         {
-            var pipe = new SocketPipe(new NetworkStream(socket, ownsSocket: false));
+            var pipe = new SocketPipe(new NetworkStream(connection, ownsSocket: false));
             var hands = await SecretHandshake.ConnectAsync(pipe, key ?? KeyPair.Generate(), target.Id, target.Network, TestContext.Current.CancellationToken);
-            return new Guest(socket, new BoxStream(pipe, hands.Keys));
+            return new Guest(connection, new BoxStream(pipe, hands.Keys));
         }
         catch
         {
-            socket.Dispose();
+            connection.Dispose();
             throw;
         }
     }
