@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Playwright;
 using PiPub.Interop;
 
 namespace PiPub.BrowserTests;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Microsoft.Playwright;
 using PiPub.BrowserTests;
 using PiPub.Interop;

@@ -255,15 +255,15 @@ public class PeerLimitTests
     {
         var time = new ManualTime();
         var pace = new InputPace(burst: 1000, perSecond: 100, time);
-        Assert.True(pace.TakeAsync(1000, Stop).IsCompleted);
+        Assert.True(pace.TakeAsync(1000, Stop).AsTask().IsCompleted);
         var held = pace.TakeAsync(200, Stop).AsTask();
         time.Advance(TimeSpan.FromSeconds(1.9));
         Assert.False(held.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(0.2));
         await held.WaitAsync(Stop);
         time.Advance(TimeSpan.FromHours(1));
-        Assert.True(pace.TakeAsync(1000, Stop).IsCompleted);
-        Assert.False(pace.TakeAsync(1, Stop).IsCompleted);
+        Assert.True(pace.TakeAsync(1000, Stop).AsTask().IsCompleted);
+        Assert.False(pace.TakeAsync(1, Stop).AsTask().IsCompleted);
     }
 
     [Fact]
