@@ -11,7 +11,7 @@ export NODE VERSION KEYS MIRROR
 DOTNET = DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 NODE_PROJECTS := $(patsubst %/package-lock.json,%,$(shell find tests -name node_modules -prune -o -name package-lock.json -print))
 
-.PHONY: run test build publish peers bench fuzz image release-keys format format-check clean
+.PHONY: run test build publish peers bench fuzz hostile image release-keys format format-check clean
 run: out/.libraries
 	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
 	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
@@ -56,6 +56,10 @@ test-image-full: export FULL = 1
 # The keys of whoever publishes images, in KEYS (default ~/.pipub-release).
 release-keys:
 	image/release-keys
+
+# Hostile peers and failing disks against the real program; wants a machine with nothing else to do.
+hostile: out/.libraries build peers
+	@CONFIGURATION=$(CONFIGURATION) tests/run tests/Hostile/Hostile.csproj
 
 # Mangled input for everything that reads what strangers wrote, one core, MINUTES in all; what it learns stays in tests/Fuzz/Corpus.
 fuzz: out/.libraries
