@@ -32,7 +32,8 @@ internal static class SyncComparison
         var (old, theirs, ours, between) = (SyncRun.Median(classic), SyncRun.Median(javaScript), SyncRun.Median(pipub), SyncRun.Median(mixed));
         var kept = SizeOf(Path.Combine(sender, "log"));
         results.Add(new($"PiPub to PiPub, EBT of {corpus.Messages:N0} messages of {corpus.Authors.Length} feeds", Speed(ours, corpus),
-            $"ssb-db2 to ssb-db2: {Speed(theirs, corpus)}", Times(theirs.Seconds / ours.Seconds), "at least 4 times faster", theirs.Seconds / ours.Seconds >= 4));
+            $"ssb-db2 to ssb-db2: {Speed(theirs, corpus)}", Times(theirs.Seconds / ours.Seconds), "at least 3 times faster", theirs.Seconds / ours.Seconds >= 3));
+        results.Add(new("the next aim for the same", "", "", Times(theirs.Seconds / ours.Seconds), "at least 4 times faster", theirs.Seconds / ours.Seconds >= 4));
         results.Add(new("the same", Speed(ours, corpus),
             $"ssb-server to ssb-server: {Speed(old, corpus)}", Times(old.Seconds / ours.Seconds), "", null));
         if (verify is { } rate)
