@@ -154,7 +154,8 @@ public sealed class StartAndStopTests : IDisposable
     {
         using var process = new Process
         {
-            StartInfo = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "pipub"), RunningBox.RunArguments(_directory.Path))
+            // Who runs the tests in the background has signals ignored by everything that they start.
+            StartInfo = new ProcessStartInfo("env", [$"--default-signal={signal}", Path.Combine(AppContext.BaseDirectory, "pipub"), .. RunningBox.RunArguments(_directory.Path)])
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,
