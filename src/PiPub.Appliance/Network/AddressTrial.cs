@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using PiPub.Node.Sentences;
 using PiPub.Storage.Disk;
@@ -178,21 +179,9 @@ public sealed partial class AddressTrial : IDisposable
         }
     }
 
-    /// <summary>Whole or not at all, and there after a pulled plug.</summary>
-    private void Write(string path, string text)
-    {
-        var beside = path + ".new";
-        File.WriteAllText(beside, text);
-        // systemd-networkd runs as a user of its own.
-        File.SetUnixFileMode(beside, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        using (var file = File.OpenHandle(beside, FileMode.Open, FileAccess.ReadWrite))
-        {
-            FileSync.Data(file);
-        }
-
-        File.Move(beside, path, overwrite: true);
-        FileSync.Directory(_directory);
-    }
+    /// <summary>Readable by everybody: systemd-networkd runs as a user of its own.</summary>
+    private static void Write(string path, string text) => FileSync.Replace(
+        path, Encoding.UTF8.GetBytes(text), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The address of {Network} is now {Address}, for two minutes unless it is confirmed.")]
     private partial void Trying(string network, string address);

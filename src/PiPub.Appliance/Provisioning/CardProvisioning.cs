@@ -59,7 +59,7 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
         }
 
         var report = new ProvisioningReport(time.GetUtcNow(), _files, _problems);
-        Write(Path.Combine(data, ProvisioningReport.FileName), report.ToJson().Span, Everybody);
+        FileSync.Replace(Path.Combine(data, ProvisioningReport.FileName), report.ToJson().Span, Everybody);
         return report;
     }
 
@@ -124,7 +124,7 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
         }
 
         MakeDirectory(Path.Combine(data, "wifi"), PrivateDirectory);
-        Write(Path.Combine(data, "wifi", "wpa_supplicant.conf"), Encoding.UTF8.GetBytes(wifi.ToSupplicant()), Root);
+        FileSync.Replace(Path.Combine(data, "wifi", "wpa_supplicant.conf"), Encoding.UTF8.GetBytes(wifi.ToSupplicant()), Root);
         TakeOff(file);
         return CardFileState.Applied;
     }
@@ -144,7 +144,7 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
         }
 
         MakeDirectory(Path.Combine(data, "pipub"), PrivateDirectory, rules.Node);
-        Write(Path.Combine(data, "pipub", "claim"), Encoding.UTF8.GetBytes(code + "\n"), NodeOnly, rules.Node);
+        FileSync.Replace(Path.Combine(data, "pipub", "claim"), Encoding.UTF8.GetBytes(code + "\n"), NodeOnly, rules.Node is { } node ? node.Give : null);
         TakeOff(file);
         return CardFileState.Applied;
     }
@@ -170,7 +170,7 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
             return CardFileState.Unchanged;
         }
 
-        Write(path, bytes.Span, Everybody);
+        FileSync.Replace(path, bytes.Span, Everybody);
         return CardFileState.Applied;
     }
 
@@ -193,24 +193,6 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
             Directory.CreateDirectory(path, mode);
             owner?.Give(path);
         }
-    }
-
-    /// <summary>Whole or not at all, there after a pulled plug, and never readable by others than it will be.</summary>
-    private static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode, FileOwner? owner = null)
-    {
-        var beside = path + ".new";
-        File.Delete(beside);
-        using (var file = new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode | UnixFileMode.UserWrite }))
-        {
-            file.Write(content);
-            file.Flush();
-            File.SetUnixFileMode(file.SafeFileHandle, mode);
-            FileSync.Data(file.SafeFileHandle);
-        }
-
-        owner?.Give(beside);
-        File.Move(beside, path, overwrite: true);
-        FileSync.Directory(Path.GetDirectoryName(path)!);
     }
 
     [GeneratedRegex(@", line (?<line>[0-9]{1,6})\b", RegexOptions.ExplicitCapture, 1000)]

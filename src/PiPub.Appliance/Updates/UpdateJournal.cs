@@ -135,14 +135,6 @@ public sealed class UpdateJournal(string directory)
             json.WriteEndObject();
         }
 
-        var beside = _path + ".new";
-        using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
-        {
-            file.Write(buffer.WrittenSpan);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(beside, _path, overwrite: true);
-        FileSync.Directory(directory);
+        FileSync.Replace(_path, buffer.WrittenSpan);
     }
 }

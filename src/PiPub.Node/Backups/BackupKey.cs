@@ -78,20 +78,10 @@ public sealed class BackupKey
 
     /// <summary>Keeps the key in the data directory for scheduled backups, readable by its user only (mode 0400).</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Save(string dataDirectory)
-    {
-        var path = Path.Combine(dataDirectory, FileName);
-        var unfinished = path + ".new";
-        File.Delete(unfinished);
-        using (var file = new FileStream(unfinished, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead }))
-        {
-            file.Write(Encoding.ASCII.GetBytes($"argon2id {Cost.Passes} {Cost.MemoryKiB} {Convert.ToHexStringLower(_salt)} {Convert.ToHexStringLower(_root)}\n"));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(unfinished, path, overwrite: true);
-        FileSync.Directory(dataDirectory);
-    }
+    public void Save(string dataDirectory) => FileSync.Replace(
+        Path.Combine(dataDirectory, FileName),
+        Encoding.ASCII.GetBytes($"argon2id {Cost.Passes} {Cost.MemoryKiB} {Convert.ToHexStringLower(_salt)} {Convert.ToHexStringLower(_root)}\n"),
+        UnixFileMode.UserRead);
 
     internal static BackupKey Derive(string passphrase, byte[] salt, PassphraseCost cost)
     {

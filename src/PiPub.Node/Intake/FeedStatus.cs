@@ -99,6 +99,27 @@ public sealed class FeedStatuses(MessageStore store, ForkTable forks)
         return all;
     }
 
+    /// <summary>Messages that peers have told of and that are still to come, of all feeds that are not stopped. No words are made for it: a box may keep ten thousand feeds.</summary>
+    public long MessagesBehind()
+    {
+        var behind = 0L;
+        foreach (var (feed, _) in store.Tips())
+        {
+            behind += BehindOf(feed);
+        }
+
+        foreach (var (feed, _) in _refused)
+        {
+            behind += store.Tip(feed).Sequence == 0 ? BehindOf(feed) : 0;
+        }
+
+        return behind;
+    }
+
+    /// <summary>How far one feed is behind. Nearly all are not, and are asked nothing further.</summary>
+    private long BehindOf(FeedId feed) =>
+        _seen.GetValueOrDefault(feed) > store.Tip(feed).Sequence && Of(feed) is { State: FeedState.Behind } status ? status.Seen - status.Sequence : 0;
+
     /// <summary>A message that claims a place in a feed was not valid.</summary>
     internal void Refused(FeedId feed, int sequence, string reason)
     {

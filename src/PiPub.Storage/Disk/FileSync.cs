@@ -51,6 +51,44 @@ public static partial class FileSync
         }
     }
 
+    /// <summary>
+    /// Puts content in the place of a small file: whole or not at all, there after a pulled plug, and never readable by others than it
+    /// will be. What is written meanwhile stands beside it, with <c>.new</c> behind its name.
+    /// </summary>
+    /// <param name="path">The file; its directory is there.</param>
+    /// <param name="content">What it holds afterwards.</param>
+    /// <param name="mode">Who may do what with it; null for what a new file of this process usually has.</param>
+    /// <param name="prepare">Done with the new file before it appears under its name; null for nothing.</param>
+    /// <exception cref="IOException">The disk is full or failing; what was there is there still.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    public static void Replace(string path, ReadOnlySpan<byte> content, UnixFileMode? mode = null, Action<string>? prepare = null)
+    {
+        path = Path.GetFullPath(path);
+        var beside = path + ".new";
+        File.Delete(beside);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (mode is { } first)
+        {
+            options.UnixCreateMode = first | UnixFileMode.UserWrite;
+        }
+
+        using (var file = new FileStream(beside, options))
+        {
+            file.Write(content);
+            file.Flush();
+            if (mode is { } last)
+            {
+                File.SetUnixFileMode(file.SafeFileHandle, last);
+            }
+
+            Data(file.SafeFileHandle);
+        }
+
+        prepare?.Invoke(beside);
+        File.Move(beside, path, overwrite: true);
+        Directory(Path.GetDirectoryName(path)!);
+    }
+
     /// <summary>Opens a file for reading without the advisory lock that .NET takes, which would wait on a locked file's owner.</summary>
     public static SafeFileHandle? OpenUnlocked(string path)
     {

@@ -33,17 +33,6 @@ internal static class CertificateFile
 
     /// <summary>Writes a certificate with its key: whole, or not at all.</summary>
     /// <exception cref="IOException">The disk is full or failing.</exception>
-    public static void Write(string path, X509Certificate2 certificate, ECDsa key)
-    {
-        var unfinished = path + ".new";
-        File.Delete(unfinished);
-        using (var file = new FileStream(unfinished, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead }))
-        {
-            file.Write(Encoding.ASCII.GetBytes($"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n"));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(unfinished, path, overwrite: true);
-        FileSync.Directory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-    }
+    public static void Write(string path, X509Certificate2 certificate, ECDsa key) => FileSync.Replace(
+        path, Encoding.ASCII.GetBytes($"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n"), UnixFileMode.UserRead);
 }

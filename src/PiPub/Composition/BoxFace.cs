@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using PiPub.Configuration;
-using PiPub.Node.Intake;
 using PiPub.Node.Invites;
 using PiPub.Node.Profiles;
 using PiPub.Node.Sentences;
@@ -153,12 +152,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
             return known.Behind;
         }
 
-        var behind = 0L;
-        foreach (var feed in node.Feeds.All())
-        {
-            behind += feed.State == FeedState.Behind ? feed.Seen - feed.Sequence : 0;
-        }
-
+        var behind = node.Feeds.MessagesBehind();
         _behind = (behind, time.GetTimestamp());
         return behind;
     }

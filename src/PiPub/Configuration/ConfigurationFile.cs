@@ -1,4 +1,5 @@
 using System.Text;
+using PiPub.Storage.Disk;
 
 namespace PiPub.Configuration;
 
@@ -119,15 +120,6 @@ public static class ConfigurationFile
         }
     }
 
-    private static void Replace(string path, List<string> lines)
-    {
-        var beside = path + ".new";
-        using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
-        {
-            file.Write(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(beside, path, overwrite: true);
-    }
+    private static void Replace(string path, List<string> lines) =>
+        FileSync.Replace(path, Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Logging;
 using PiPub.Configuration;
 using PiPub.Storage.Disk;
@@ -20,18 +21,8 @@ internal static partial class StartActions
 
     /// <summary>Notes down what the next start begins with.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void Stage(string dataDirectory, string action)
-    {
-        var path = Path.Combine(dataDirectory, FileName);
-        File.WriteAllText(path + ".new", action + "\n");
-        using (var file = File.OpenHandle(path + ".new", FileMode.Open, FileAccess.ReadWrite))
-        {
-            FileSync.Data(file);
-        }
-
-        File.Move(path + ".new", path, overwrite: true);
-        FileSync.Directory(dataDirectory);
-    }
+    public static void Stage(string dataDirectory, string action) =>
+        FileSync.Replace(Path.Combine(dataDirectory, FileName), Encoding.UTF8.GetBytes(action + "\n"));
 
     /// <summary>Does what is noted down, if anything is. True when something was done: the configuration may be another then.</summary>
     /// <exception cref="IOException">It cannot be done; the message is for a person.</exception>
