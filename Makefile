@@ -24,6 +24,7 @@ build: out/.libraries
 
 # The build that goes into the box: trimmed, self-contained, compiled ahead.
 publish: out/.libraries
+	rm -rf out/publish/$(RUNTIME)
 	$(DOTNET) publish src/PiPub -c Release -r $(RUNTIME) -v q -o out/publish/$(RUNTIME)
 	$(DOTNET) run --project tests/Trimming -c Release -- out/publish/$(RUNTIME) src/PiPub/bin/Release/net10.0/$(RUNTIME)
 

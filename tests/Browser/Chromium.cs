@@ -52,8 +52,9 @@ public sealed class Chromium : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        // What does not end by itself ends with Playwright's driver; else the whole run would wait for it.
         if (Browser is not null)
-            await Browser.DisposeAsync();
+            await Task.WhenAny(Browser.CloseAsync(), Task.Delay(TimeSpan.FromSeconds(30)));
         playwright?.Dispose();
     }
 }

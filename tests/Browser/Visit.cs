@@ -50,7 +50,7 @@ internal sealed class Visit : IAsyncDisposable
             BypassCSP = mayInject,
         });
         fresh.SetDefaultTimeout(PatienceInMilliseconds);
-        var visit = new Visit(fresh, await fresh.NewPageAsync(), origin);
+        var visit = new Visit(fresh, await fresh.NewPageAsync().WaitAsync(TimeSpan.FromMilliseconds(PatienceInMilliseconds)), origin);
         visit.Watch();
         return visit;
     }
@@ -153,7 +153,15 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>No errors in the console, no requests to others than the box.</summary>
     public void AssertWasQuiet() => Assert.Empty(offences);
 
-    public async ValueTask DisposeAsync() => await context.DisposeAsync();
+    /// <summary>Closes the browser. One that does not say that it has closed is left behind: it is not what is tested.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        var closing = context.CloseAsync();
+        if (await Task.WhenAny(closing, Task.Delay(TimeSpan.FromMilliseconds(PatienceInMilliseconds))) != closing)
+            TestContext.Current.TestOutputHelper?.WriteLine("The browser has not said that it has closed.");
+        else
+            await closing;
+    }
 
     private void Watch()
     {

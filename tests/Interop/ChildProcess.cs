@@ -7,6 +7,9 @@ internal sealed class ChildProcess : IAsyncDisposable
 {
     private const int ComplaintsKept = 60;
 
+    /// <summary>For a program that ends by itself: generous, and yet less than what ends the whole run without a word of the reason.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     private readonly Process process;
     private readonly Queue<string> complaints = new();
     private readonly Task readingOutput;
@@ -57,6 +60,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a program to its end; answers with its exit code and everything it wrote.</summary>
+    /// <exception cref="TimeoutException">It did not end; the message says what it had written, and what its threads waited for.</exception>
     public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
         string program, IEnumerable<string> arguments, CancellationToken cancellationToken, string? input = null, IReadOnlyList<string>? within = null)
     {
@@ -65,7 +69,16 @@ internal sealed class ChildProcess : IAsyncDisposable
         if (input is not null)
             await child.process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
         child.process.StandardInput.Close();
-        await child.WaitForExitAsync(cancellationToken);
+        try
+        {
+            await child.WaitForExitAsync(cancellationToken).WaitAsync(Patience, cancellationToken);
+        }
+        catch (TimeoutException e)
+        {
+            lock (lines)
+                throw new TimeoutException($"{program} {string.Join(' ', arguments)} has not ended after {Patience.TotalMinutes} minutes.\n{child.Waits()}\n{string.Join('\n', lines)}\n{child.Complaints}", e);
+        }
+
         return (child.process.ExitCode, string.Join('\n', lines), child.Complaints);
     }
 
@@ -106,6 +119,23 @@ internal sealed class ChildProcess : IAsyncDisposable
         disposed = true;
         await KillAsync();
         process.Dispose();
+    }
+
+    /// <summary>What each thread of the process waits for, as the kernel sees it.</summary>
+    private string Waits() => process.HasExited
+        ? "It has ended, but something holds its output open."
+        : string.Join('\n', Directory.GetDirectories($"/proc/{Id}/task").Select(static task => $"{Path.GetFileName(task)} {ReadLine(task, "comm")}: {ReadLine(task, "wchan")}"));
+
+    private static string ReadLine(string task, string file)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, file)).TrimEnd();
+        }
+        catch (IOException)
+        {
+            return "gone";
+        }
     }
 
     private static async Task ReadAsync(StreamReader from, Action<string> onLine)

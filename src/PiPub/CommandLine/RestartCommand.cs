@@ -10,6 +10,9 @@ internal static class RestartCommand
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>A box that has let somebody in answers within this time, or it is closing.</summary>
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
+
     public static Command Create()
     {
         var command = new Command("restart", "End the running box and begin it again, with its configuration read anew.");
@@ -51,10 +54,10 @@ internal static class RestartCommand
         {
             try
             {
-                _ = await session.CallAsync("version", JsonText.Arguments([]), call.CancellationToken);
+                _ = await session.CallAsync("version", JsonText.Arguments([]), call.CancellationToken).WaitAsync(AnswerWithin, call.CancellationToken);
                 return true;
             }
-            catch (RpcException)
+            catch (Exception e) when (e is RpcException or TimeoutException)
             {
                 // The box that is about to close has let it in still.
                 return false;
