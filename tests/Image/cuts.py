@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""cuts.py <board's directory in out/image> - pulls the plug of a box that publishes, at random moments.
+"""cuts.py <board's directory in out/image> - pulls the plug of a box that publishes, at random moments. CUTS of them, 40 where that is not
+said; SEED makes the same ones again.
 
 The emulator logs every write to the box's disk, and every flush (QEMU's blklogwrites, the format of dm-log-writes). Afterwards the
 disk is made anew as it would have been found had the power gone at some moment: everything before the last flush is there, of what
@@ -19,13 +20,33 @@ import sys
 import time
 
 from checks import Checks, output
-from emulator import Machine, tools
-from machine import card
+from emulator import IN_TOOLS, Machine, TOOLS, tools
+from workspace import NETWORK_KEY, Workspace
 
-CUTS = 40
+CUTS = int(os.environ.get("CUTS", 40))
+CONTROLS = 5
 MESSAGES = 25
 FLUSH, DISCARD = 1, 4
 NODE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "out", "publish", "linux-x64", "pipub"))
+
+# Run in the box. What it has acknowledged is noted on the disk as well, where nobody else writes: so it has its place among the writes.
+PUBLISH = """
+mark() { printf '%%-512s' "$1" | dd of=/dev/disk/by-partlabel/bootB oflag=direct conv=notrunc bs=512 count=1 status=none; }
+mark 0
+for i in $(seq 1 %d); do
+    setpriv --reuid=pipub --regid=pipub --init-groups env HOME=/data/pipub pipub publish --text "message $i" --json || exit 1
+    mark $i
+done
+"""
+# The key of the disk's encryption, and how the kernel uses it.
+ENCRYPTION = """
+umask 077
+dd if=/dev/disk/by-partlabel/identity bs=4096 skip=1 count=1 status=none | head -n 1 | cut -d' ' -f2 | tr -d '\\n' >/run/key
+cryptsetup luksDump --batch-mode --dump-volume-key --key-file /run/key --volume-key-file /run/volume /dev/disk/by-partlabel/data >/dev/null || exit 1
+od -An -v -tx1 /run/volume | tr -d ' \\n'
+echo
+dmsetup table data
+"""
 
 
 class Cipher:
@@ -55,7 +76,7 @@ class Cipher:
 
 
 class WriteLog:
-    """What reached the disk, in order: (sector, sectors, flags, where its data is in the log)."""
+    """What reached the disk, in order: (sector, sectors, flags, where its data is in the log). The format of dm-log-writes."""
 
     def __init__(self, path):
         self.file = open(path, "rb")
@@ -72,135 +93,132 @@ class WriteLog:
         self.file.seek(entry[3])
         return self.file.read(entry[1] * self.size)
 
+    def flush_before(self, cut):
+        """The last flush before this write."""
+        return next((number for number in range(cut - 1, -1, -1) if self.entries[number][2] & FLUSH), -1)
 
-def partitions(image):
-    return {one["name"]: (one["start"], one["size"]) for one in json.loads(tools("sfdisk", "--json", image))["partitiontable"]["partitions"]}
+
+class Data:
+    """The data partition without its encryption: a file, into which writes to the disk are put."""
+
+    def __init__(self, path, log, start, length, encryption):
+        self.path, self.log, self.start, self.length = path, log, start, length
+        key, table = encryption.splitlines()[-2:]
+        fields = table.split()
+        self.header = int(fields[7]) * 512
+        self.sector = 4096 if "sector_size:4096" in table else 512
+        self.cipher = Cipher(bytes.fromhex(key))
+        self.applied = 0
+        with open(path, "wb") as file:
+            file.truncate(length * 512 - self.header)
+
+    def put(self, file, entry):
+        sector, sectors, flags, _ = entry
+        offset = (sector - self.start) * 512 - self.header
+        if not flags & DISCARD and sectors and offset >= 0 and sector < self.start + self.length:
+            file.seek(offset)
+            file.write(self.cipher.decrypt(self.log.data(entry), offset, self.sector))
+
+    def advance(self, end):
+        """All writes before this one are there."""
+        with open(self.path, "r+b") as file:
+            for entry in self.log.entries[self.applied:end]:
+                self.put(file, entry)
+        self.applied = max(self.applied, end)
+
+    def torn(self, path, cut, chance):
+        """A copy, in which of the writes from here on up to the cut each is there only by chance."""
+        output("cp", "--sparse=always", self.path, path)
+        with open(path, "r+b") as file:
+            for entry in self.log.entries[self.applied:cut]:
+                if chance.random() < 0.5:
+                    self.put(file, entry)
 
 
-def look(work):
-    """What is found on a disk after the cut: whether it can be mended, whether `pipub verify` is content, and how many messages there are."""
-    image, found = os.path.join(work, "try.img"), os.path.join(work, "found")
-    tools("e2fsck", "-fy", image, check=False)
-    mended = subprocess.run([*tools_command(), "e2fsck", "-fn", image], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+def look(image, found):
+    """What is found after the cut: whether the file system can be mended and the log is clean, how many messages there are, and the words."""
+    first = tools("e2fsck", "-fy", image, check=False)
+    mended = subprocess.run([IN_TOOLS, TOOLS, "e2fsck", "-fn", image], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
     shutil.rmtree(found, ignore_errors=True)
     os.makedirs(found)
     tools("debugfs", "-R", f"rdump /pipub {found}", image, check=False)
-    verified = subprocess.run([NODE, "verify", "--json", "--data-directory", os.path.join(found, "pipub")], capture_output=True, text=True)
+    verified = subprocess.run([NODE, "verify", "--json", "--data-directory", os.path.join(found, "pipub")], capture_output=True, text=True, env={**os.environ, "HOME": found})
     try:
-        messages = json.loads(verified.stdout.strip().splitlines()[-1]).get("messages", -1)
-    except (ValueError, IndexError):
+        report = json.loads(verified.stdout.strip().splitlines()[-1])
+        messages = report["messages"]
+    except (ValueError, IndexError, KeyError):
         messages = -1
-    return mended, verified.returncode == 0, messages, verified.stdout + verified.stderr
+    return mended and verified.returncode == 0, messages, f"{first}\n{verified.stdout}{verified.stderr}"
 
 
-def tools_command():
-    from emulator import IN_TOOLS, TOOLS
-    return [IN_TOOLS, TOOLS]
-
-
-def main():
-    checks = Checks()
-    board = os.path.abspath(sys.argv[1])
-    work = os.path.join(board, "cuts")
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work)
-    key = os.path.join(work, "key")
-    output("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
-    shutil.copy(key + ".pub", os.path.join(work, "authorized_keys"))
-    disk, base, log = (os.path.join(work, name) for name in ("disk.img", "base.img", "write.log"))
-    card(os.path.join(board, "disk.img"), disk, "1300M", [os.path.join(work, "authorized_keys")])
-
-    machine = Machine(work, disk, key)
+def record(checks, work, disk, log):
+    """Lets a new box publish, and logs what it writes from its first start on. Answers with how its data is encrypted."""
+    output("touch", log)
+    machine = Machine(work.directory, disk, work.key, drive=[
+        "-blockdev", f"driver=file,filename={disk},node-name=file", "-blockdev", "driver=raw,node-name=raw,file=file",
+        "-blockdev", f"driver=file,filename={log},node-name=log", "-blockdev", "driver=blklogwrites,node-name=logged,file=raw,log=log,log-sector-size=512,log-super-update-interval=64",
+        "-device", "virtio-blk-pci,drive=logged,write-cache=on,bootindex=1"])
     machine.start()
     try:
         machine.wait_for_page()
         machine.wait_until_kept()
-        dump = machine.run("dd if=/dev/disk/by-partlabel/identity bs=4096 skip=1 count=1 status=none | cut -d' ' -f2 | tr -d '\\n' >/run/key; "
-                           "cryptsetup luksDump --batch-mode --dump-volume-key --key-file /run/key --volume-key-file /run/volume /dev/disk/by-partlabel/data >/dev/null; "
-                           "od -An -v -tx1 /run/volume | tr -d ' \\n'; echo; dmsetup table data; cryptsetup luksDump /dev/disk/by-partlabel/data")
-        lines = dump.splitlines()
-        cipher = Cipher(bytes.fromhex(lines[0]))
-        sector_size = 4096 if "sector_size:4096" in dump else 512
-        machine.shut_down()
-        output("cp", "--sparse=always", disk, base)
-
-        output("touch", log)
-        machine.drive = ["-blockdev", f"driver=file,filename={disk},node-name=file", "-blockdev", "driver=raw,node-name=raw,file=file",
-                         "-blockdev", f"driver=file,filename={log},node-name=log", "-blockdev", "driver=blklogwrites,node-name=logged,file=raw,log=log,log-sector-size=512,log-super-update-interval=1",
-                         "-device", "virtio-blk-pci,drive=logged,write-cache=on,bootindex=1"]
-        machine.start()
-        machine.wait_for_page()
-        machine.wait_until_kept()
-        # What the box has acknowledged is noted on the disk as well, where nobody else writes: so it has its place in the log.
-        said = machine.run("mark=/dev/disk/by-partlabel/bootB; for i in $(seq 1 %d); do setpriv --reuid=pipub --regid=pipub --init-groups env HOME=/data/pipub pipub publish --text \"message $i\" --json || exit 1; "
-                           "printf '%%-512s' $i | dd of=$mark oflag=direct conv=notrunc bs=512 count=1 status=none; done" % MESSAGES, patience=3600)
+        encryption = machine.run(ENCRYPTION)
+        said = machine.run(PUBLISH % MESSAGES, patience=3600)
         checks.equal("the box acknowledged every message", MESSAGES, said.count('"key"'))
+        return encryption
     finally:
         machine.stop()
 
-    where = partitions(base)
-    (start, length), (mark, _) = where["data"], where["bootB"]
-    header = int(next(line.split()[7] for line in lines if " crypt " in line)) * 512
-    writes = WriteLog(log)
-    checks.figure("writes and flushes logged", f"{len(writes.entries)}, {sum(1 for one in writes.entries if one[2] & FLUSH)}")
-    marks = [(number, int(writes.data(one)[:16].split()[0])) for number, one in enumerate(writes.entries) if one[0] == mark and one[1] == 1]
 
-    def put(file, entry):
-        sector, sectors, flags, _ = entry
-        offset = (sector - start) * 512 - header
-        if flags & DISCARD or not sectors or offset < 0 or sector >= start + length:
-            return
-        file.seek(offset)
-        file.write(cipher.decrypt(writes.data(entry), offset, sector_size))
+def main():
+    checks = Checks()
+    work = Workspace(sys.argv[1], "cuts")
+    disk = work.card("1300M", {"authorized_keys": work.authorized_keys, "pipub.conf": f"network-key = {NETWORK_KEY}\n"})
+    encryption = record(checks, work, disk, work.path("write.log"))
 
-    plain = os.path.join(work, "plain.img")
-    with open(base, "rb") as source, open(plain, "wb") as target:
-        target.truncate(length * 512 - header)
-        source.seek(start * 512 + header)
-        for offset in range(0, length * 512 - header, 65536):
-            block = source.read(min(65536, length * 512 - header - offset))
-            if block.count(0) != len(block):
-                target.seek(offset)
-                target.write(cipher.decrypt(block, offset, sector_size))
-    output("cp", "--sparse=always", plain, os.path.join(work, "try.img"))
-    mended, verified, before, said = look(work)
-    checks.that("before the load all is whole", mended and verified, said)
-    chance = random.Random(int(os.environ.get("SEED", time.time())))
-    first = marks[0][0]
+    where = {one["name"]: (one["start"], one["size"]) for one in json.loads(tools("sfdisk", "--json", disk))["partitiontable"]["partitions"]}
+    log = WriteLog(work.path("write.log"))
+    mark = where["bootB"][0]
+    marks = [(number, int(log.data(one)[:16].split()[0])) for number, one in enumerate(log.entries) if one[:2] == (mark, 1)]
+    first, last = marks[0][0], len(log.entries)
+    load = log.entries[first:]
+    checks.figure("writes and flushes while it published", f"{sum(1 for one in load if one[1])}, {sum(1 for one in load if one[2] & FLUSH)}")
+    data = Data(work.path("data.img"), log, *where["data"], encryption)
+    tried, found = work.path("try.img"), work.path("found")
+
+    data.advance(first)
+    output("cp", "--sparse=always", data.path, tried)
+    clean, before, said = look(tried, found)
+    checks.that("before it published all is whole", clean, said) or checks.end()
+    seed = int(os.environ.get("SEED", time.time()))
+    checks.figure("SEED", seed)
+    chance = random.Random(seed)
+
+    # The control: of what is written while it publishes all is there by chance, flushed or not.
+    failed = 0
+    for _ in range(CONTROLS):
+        data.torn(tried, last, chance)
+        clean, messages, _ = look(tried, found)
+        failed += not (clean and messages - before >= MESSAGES)
+    checks.equal("each control, in which flushes count for nothing, fails", CONTROLS, failed)
+
     good = 0
-    applied = 0
-    with open(plain, "r+b") as whole:
-        for cut in sorted(chance.sample(range(first, len(writes.entries)), min(CUTS, len(writes.entries) - first))):
-            flushed = max(number for number in range(cut) if writes.entries[number][2] & FLUSH)
-            for entry in writes.entries[applied:flushed + 1]:
-                put(whole, entry)
-            applied = max(applied, flushed + 1)
-            whole.flush()
-            tried = os.path.join(work, "try.img")
-            output("cp", "--sparse=always", plain, tried)
-            with open(tried, "r+b") as torn:
-                for entry in writes.entries[flushed + 1:cut]:
-                    if chance.random() < 0.5:
-                        put(torn, entry)
-            acknowledged = max((count for number, count in marks if number < cut), default=0)
-            mended, verified, messages, said = look(work)
-            right = mended and verified and messages - before >= acknowledged
-            good += right
-            if not right:
-                checks.that(f"cut at write {cut}: {acknowledged} acknowledged", False, f"mended {mended}, verified {verified}, {messages - before} found\n{said}")
-        checks.equal(f"plug pulled at {CUTS} moments: mended, verified, nothing acknowledged missing", CUTS, good)
+    cuts = sorted(chance.sample(range(first + 1, last), min(CUTS, last - first - 1)))
+    for cut in cuts:
+        data.advance(log.flush_before(cut) + 1)
+        data.torn(tried, cut, chance)
+        acknowledged = max(count for number, count in marks if number < cut)
+        clean, messages, said = look(tried, found)
+        right = clean and messages - before >= acknowledged
+        good += right
+        if not right:
+            checks.that(f"cut at write {cut}: {acknowledged} acknowledged", False, f"clean {clean}, {messages - before} found\n{said}")
+    checks.equal(f"plug pulled at {len(cuts)} moments: file system mended, log clean, nothing acknowledged missing", len(cuts), good)
 
-    # The control: what comes after the first mark is lost by chance, flushed or not.
-    output("cp", "--sparse=always", plain, os.path.join(work, "try.img"))
-    tail = writes.entries[first:]
-    with open(os.path.join(work, "try.img"), "r+b") as torn:
-        zero = bytes(512)
-        for entry in tail:
-            if chance.random() < 0.5 and not entry[2] & DISCARD and 0 <= (entry[0] - start) * 512 - header and entry[0] < start + length:
-                torn.seek((entry[0] - start) * 512 - header)
-                torn.write(zero * entry[1])
-    mended, verified, messages, _ = look(work)
-    checks.that("the control, in which flushes count for nothing, fails", not (mended and verified and messages - before >= MESSAGES))
+    data.advance(last)
+    output("cp", "--sparse=always", data.path, tried)
+    clean, messages, said = look(tried, found)
+    checks.that("with every write there all messages are there", clean and messages - before >= MESSAGES, said)
     checks.end()
 
 

@@ -13,22 +13,35 @@ import sys
 import time
 
 from checks import Checks, first_page, output, wait_for
+from sandbox import in_sandbox
+from workspace import NETWORK_KEY, Workspace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOX, NEIGHBOUR = "10.99.0.2", "10.99.0.1"
 CLAIM = "native7code"
-NETWORK_KEY = "cGlwdWItdGVzdC1uZXR3b3JrLW9mLXRoZS1pbWFnZSE="
+VISITOR = os.path.join(HERE, "bin", os.environ.get("CONFIGURATION", "Release"), "net10.0", "Image")
 
 
 class Container:
-    """The box, with a cable to this namespace. Its data and its firmware partition are directories, which outlast it."""
+    """The box, with a cable to this namespace. Its card is two directories, for its data and its firmware partition, which outlast it."""
 
     def __init__(self, image, directory):
         self.image, self.directory = image, directory
-        self.data, self.firmware = os.path.join(directory, "data"), os.path.join(directory, "firmware")
         self.process = None
 
-    def start(self):
+    def insert(self, card):
+        """A new card: nothing but the image is on it."""
+        self.data, self.firmware = (os.path.join(self.directory, card, name) for name in ("data", "firmware"))
+        os.makedirs(self.data)
+        shutil.copytree(os.path.join(HERE, "..", "..", "provisioning", "firmware"), self.firmware)
+
+    def write(self, files):
+        """What the owner writes on the card."""
+        for name, content in files.items():
+            with open(os.path.join(self.firmware, name), "w", encoding="ascii", newline="") as file:
+                file.write(content)
+
+    def start(self, *to_init):
         network = os.path.join(self.directory, "10-host0.network")
         with open(network, "w", encoding="ascii") as file:
             file.write(f"[Match]\nName=host0\n[Network]\nAddress={BOX}/24\nGateway={NEIGHBOUR}\n")
@@ -36,7 +49,7 @@ class Container:
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             [os.path.join(HERE, "as-container"), self.image, "--machine=pipub", "--network-veth",
-             f"--bind-ro={network}:/run/systemd/network/10-host0.network", f"--bind={self.data}:/data", f"--bind={self.firmware}:/boot/firmware"],
+             f"--bind-ro={network}:/run/systemd/network/10-host0.network", f"--bind={self.data}:/data", f"--bind={self.firmware}:/boot/firmware", *to_init],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT)
         wait_for("the cable", lambda: subprocess.run(["ip", "link", "set", "ve-pipub", "up"], stderr=subprocess.DEVNULL).returncode == 0, 30, 0.02)
         output("ip", "addr", "add", f"{NEIGHBOUR}/24", "dev", "ve-pipub")
@@ -106,16 +119,20 @@ def memory_of(init):
     return found
 
 
+def visit(checks, what, directory):
+    """A browser and a JavaScript peer at the box."""
+    visited = subprocess.run([VISITOR, what, f"http://{BOX}", CLAIM, f"{BOX}:8008", NETWORK_KEY, directory], capture_output=True, text=True, env={**os.environ, "CABLE_TO_BOX": "ve-pipub"})
+    for line in visited.stdout.splitlines():
+        checks.that(line.removeprefix("ok "), line.startswith("ok "), line)
+    checks.that(f"the visit to {what} came to its end", visited.returncode == 0, visited.stderr)
+
+
 def main():
     checks = Checks()
-    board = os.path.abspath(sys.argv[1])
-    work = os.path.join(board, "native")
-    shutil.rmtree(work, ignore_errors=True)
-    box = Container(os.path.join(board, "disk", "root.squashfs"), work)
-    os.makedirs(box.data)
-    shutil.copytree(os.path.join(HERE, "..", "..", "provisioning", "firmware"), box.firmware)
-    key = os.path.join(work, "key")
-    output("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+    work = Workspace(sys.argv[1], "native")
+    box = Container(os.path.join(work.board, "disk", "root.squashfs"), work.directory)
+    box.insert("first")
+    key = work.key
 
     # A card that nobody has written to: SSH is off.
     box.start()
@@ -154,17 +171,17 @@ def main():
         checks.that("the userland fits a board with 512 MB", sum(memory.values()) < 256)
         refused = box.run("busctl", "call", "de.pengutronix.rauc", "/", "de.pengutronix.rauc.Installer", "GetPrimary", user="nobody", check=False)
         checks.that("rauc's door is the node's and root's alone", "rejected" in refused or "denied" in refused, refused)
+        # A container has no slots, which is what RAUC itself has to say.
+        said = in_sandbox(lambda script: box.run("sh", "-c", script, check=False), "rauc status 2>&1")
+        checks.that("to the node, in its sandbox, it is open", "rejected" not in said and "denied" not in said and "slot" in said, said)
     finally:
         box.stop()
     kept = [name for name in os.listdir(os.path.join(box.data, "log")) if name.startswith("start-")]
     checks.that("the end of the log was kept, in 512 KiB at most", kept and os.path.getsize(os.path.join(box.data, "log", kept[0])) in range(1, 524289), kept)
 
     # The same card, after its owner wrote on it.
-    with open(key + ".pub", encoding="ascii") as file:
-        public = file.read()
-    for name, content in {"pipub.conf": f"# mine\r\nnetwork-key = {NETWORK_KEY}\r\nhops = 3\r\n", "authorized_keys": public, "claim": CLAIM + "\r\n"}.items():
-        with open(os.path.join(box.firmware, name), "w", encoding="ascii", newline="") as file:
-            file.write(content)
+    card = {"pipub.conf": f"# mine\r\nnetwork-key = {NETWORK_KEY}\r\nhops = 3\r\n", "authorized_keys": work.authorized_keys, "claim": CLAIM + "\r\n"}
+    box.write(card)
     box.start()
     try:
         wait_for("the page", page, 300)
@@ -177,18 +194,9 @@ def main():
         checks.that("the settings of the card are in force", "hops = 3" in open(os.path.join(box.data, "pipub.conf"), encoding="utf-8").read())
         answer = ssh(key, "whoami")
         checks.that("with a key SSH answers", answer.stdout.strip() == "root", answer.stderr)
-        stranger = os.path.join(work, "stranger")
-        output("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger)
-        checks.that("another key is refused", "Permission denied" in ssh(stranger, "true").stderr)
-        visitor = os.path.join(HERE, "bin", os.environ.get("CONFIGURATION", "Release"), "net10.0", "Image")
-        if os.path.exists(visitor):
-            visited = subprocess.run([visitor, f"http://{BOX}", CLAIM, f"{BOX}:8008", NETWORK_KEY, os.path.join(work, "peer")],
-                                     capture_output=True, text=True, env={**os.environ, "CABLE_TO_BOX": "ve-pipub"})
-            for line in visited.stdout.splitlines():
-                checks.that(line.removeprefix("ok "), line.startswith("ok "), line)
-            checks.equal("the visit came to its end", 0, visited.returncode) or print(visited.stderr)
-        else:
-            checks.that("there is a visitor to claim the box", False, visitor)
+        checks.that("another key is refused", "Permission denied" in ssh(work.new_key("stranger"), "true").stderr)
+        visit(checks, "claim", work.path("visit"))
+        identity = json.loads(box.run("pipub", "whoami", "--json", user="pipub"))["id"]
         box.run("touch", "/run/pipub/requests/reboot", user="pipub")
         wait_for("the end of this start", lambda: not os.path.exists(f"/proc/{box.init}"), 120)
         checks.that("the node's request restarts the machine", True)
@@ -196,8 +204,7 @@ def main():
         box.stop()
 
     # What is wrong on the card does not keep the box from starting.
-    with open(os.path.join(box.firmware, "pipub.conf"), "w", encoding="ascii") as file:
-        file.write("hops = many\n")
+    box.write({"pipub.conf": "hops = many\n"})
     os.remove(os.path.join(box.firmware, "authorized_keys"))
     box.start()
     try:
@@ -208,7 +215,34 @@ def main():
         checks.that("the settings before stay in force", "hops = 3" in open(os.path.join(box.data, "pipub.conf"), encoding="utf-8").read())
     finally:
         box.stop()
+
+    # What becomes of a box that cannot mount its files: systemd's emergency mode, in which nobody can sign in.
+    box.start("--unit=emergency.target")
+    try:
+        wait_for("the end of this start", lambda: not os.path.exists(f"/proc/{box.init}"), 120)
+        checks.that("an emergency ends in another start", "It starts again" in open(box.console.name, errors="replace").read())
+    finally:
+        box.stop()
+
+    # That card is lost. What is left of the box is the backup on its owner's computer, and what peers hold.
+    box.insert("second")
+    box.write(card)
+    box.start()
+    try:
+        wait_for("the page", page, 300)
+        box.wait_until_started()
+        checks.that("on a new card the box is another one", json.loads(box.run("pipub", "whoami", "--json", user="pipub"))["id"] != identity)
+        visit(checks, "restore", work.path("visit"))
+        checks.equal("with the backup put back the box is the one that it was", identity, json.loads(box.run("pipub", "whoami", "--json", user="pipub"))["id"])
+        published = box.run("pipub", "publish", "--text", "Back again", "--json", user="pipub", check=False)
+        feeds = json.loads(box.run("pipub", "feeds", "--json", user="pipub"))
+        own = next((feed["sequence"] for feed in feeds if feed["id"] == identity), None)
+        checks.equal("what it publishes next follows on what peers held, and forks nothing", 3, own) or print(published)
+        checks.equal("no unit failed on the new card", "", box.run("systemctl", "--failed", "--no-legend", "--plain"))
+    finally:
+        box.stop()
     checks.end()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,12 +4,12 @@ and the data partition that the first start makes. `make image BOARD=rpi`, with 
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 
 from checks import Checks, output, wait_for
 from emulator import IN_TOOLS, TOOLS, tools
+from workspace import Workspace
 
 
 def main():
@@ -19,23 +19,20 @@ def main():
     if not os.path.exists(image):
         checks.that("there is an image for the Raspberry Pi: make image BOARD=rpi NODE=none", False)
         checks.end()
-    work = os.path.join(board, "machine")
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work)
-    disk, serial = os.path.join(work, "card.img"), os.path.join(work, "serial")
-    output("cp", "--sparse=always", image, disk)
+    work = Workspace(board, "machine")
     # A power of two, as QEMU wants its cards.
-    output("truncate", "-s", "2G", disk)
+    disk, serial = work.card("2G", {"pipub.conf": "hops = 3\n"}, firmware="1M"), work.path("serial")
     # This machine's watchdog resets at once when it is opened. And what the system says shall be seen from here.
-    with open(os.path.join(work, "env.txt"), "w", encoding="ascii") as file:
-        file.write(open(os.path.join(os.path.dirname(__file__), "..", "..", "image", "rpi", "uboot-env.txt"), encoding="ascii").read())
+    with open(work.path("env.txt"), "w", encoding="ascii") as file:
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "image", "rpi", "uboot-env.txt"), encoding="ascii") as source:
+            file.write(source.read())
         file.write("extra=systemd.watchdog_sec=off systemd.journald.forward_to_console=1 systemd.journald.max_level_console=info\n")
-    tools("mkenvimage", "-s", "0x4000", "-o", os.path.join(work, "uboot.env"), os.path.join(work, "env.txt"))
-    tools("mcopy", "-o", "-i", f"{disk}@@1M", os.path.join(work, "uboot.env"), "::uboot.env")
+    tools("mkenvimage", "-s", "0x4000", "-o", work.path("uboot.env"), work.path("env.txt"))
+    tools("mcopy", "-o", "-i", f"{disk}@@1M", work.path("uboot.env"), "::uboot.env")
     for name in ("u-boot.bin", "bcm2837-rpi-3-b.dtb"):
-        tools("mcopy", "-o", "-i", f"{disk}@@1M", f"::{name}", os.path.join(work, name))
+        tools("mcopy", "-o", "-i", f"{disk}@@1M", f"::{name}", work.path(name))
 
-    command = ["qemu-system-aarch64", "-M", "raspi3b", "-display", "none", "-monitor", "none", "-kernel", os.path.join(work, "u-boot.bin"), "-dtb", os.path.join(work, "bcm2837-rpi-3-b.dtb"),
+    command = ["qemu-system-aarch64", "-M", "raspi3b", "-display", "none", "-monitor", "none", "-kernel", work.path("u-boot.bin"), "-dtb", work.path("bcm2837-rpi-3-b.dtb"),
                "-drive", f"if=sd,file={disk},format=raw,cache=writeback", "-netdev", "user,id=net", "-device", "usb-net,netdev=net", "-serial", "null", "-serial", f"file:{serial}"]
     emulator = subprocess.Popen(["nice", "-n", os.environ.get("EMULATOR_NICE", "10"), IN_TOOLS, TOOLS, *command], stdin=subprocess.DEVNULL)
 

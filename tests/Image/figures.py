@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""figures.py <board's directory in out/image> [sizes] [idle] [starts] - the figures of image/README.md, of the image that `make image BOARD=pc`
+made. Wants a machine with nothing else to do; `make image-figures` calls it. MINUTES is how long the idle box is watched, 60 if that is not said."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from checks import output, wait_for
+from emulator import Machine, REPOSITORY, tools
+from native import Container, memory_of, page
+from workspace import Workspace
+
+MINUTES = float(os.environ.get("MINUTES") or 60)
+# What a box is more than the Debian that it is made of.
+OF_PIPUB = ("pipub.service", "pipub-provision.service", "pipub-health.service", "pipub-screen.path", "pipub-network.path", "pipub-reboot.path", "pipub-factory-reset.path", "pipub-log-hourly.timer")
+
+
+def tell(name, value):
+    print(f"{name}: {value}", flush=True)
+
+
+def sizes(board):
+    kind = os.path.basename(board)
+    tell("image, raw, bytes", os.path.getsize(os.path.join(board, "disk.img")))
+    slot = os.path.getsize(os.path.join(board, "disk", "root.squashfs"))
+    tell("root file system, bytes, of the slot's 268435456", f"{slot} ({slot * 100 // (256 << 20)} %)")
+    for kept in ("img.xz", "raucb"):
+        newest = max(glob.glob(os.path.join(REPOSITORY, "out", f"pipub-{kind}-*.{kept}")), key=os.path.getmtime, default=None)
+        if newest:
+            tell(f"{os.path.basename(newest)}, bytes", os.path.getsize(newest))
+
+
+def idle(board):
+    """A box as a container at native speed, its data on a disk of its own with the mount options of the image."""
+    work = Workspace(board, "figures")
+    box = Container(os.path.join(board, "disk", "root.squashfs"), work.directory)
+    box.insert("card")
+    disk = work.path("data.img")
+    output("truncate", "-s", "4G", disk)
+    tools("mkfs.ext4", "-q", disk)
+    with open(os.path.join(REPOSITORY, "provisioning", "root", "etc", "fstab"), encoding="ascii") as file:
+        options = re.search(r"^/dev/mapper/data\s+/data\s+ext4\s+(\S+)", file.read(), re.MULTILINE)[1]
+    options = ",".join(one for one in options.split(",") if not one.startswith("x-"))
+    output("mount", "-o", f"loop,{options}", disk, box.data)
+    try:
+        device = os.path.basename(output("findmnt", "-no", "SOURCE", box.data))
+        box.start()
+        try:
+            wait_for("the page", page, 600, 0.05)
+            tell("from the container's start to the page, seconds", f"{time.monotonic() - box.began:.1f}")
+            box.wait_until_started()
+            # What is done once after a start is no part of an idle hour.
+            time.sleep(min(300, MINUTES * 60 / 4))
+            written = _written(device)
+            memory = memory_of(box.init)
+            time.sleep(MINUTES * 60)
+            written = _written(device) - written
+            tell(f"written to the data partition by an idle box in {MINUTES:g} minutes, bytes", f"{written} ({written * 60 / MINUTES / 1e6:.2f} MB an hour)")
+            tell("memory (PSS) of the whole userland at idle, MB", f"{sum(memory.values()):.0f}, of it " + ", ".join(f"{name} {size:.0f}" for name, size in sorted(memory.items(), key=lambda one: -one[1])[:5]))
+        finally:
+            box.stop()
+    finally:
+        output("umount", box.data)
+
+
+def _written(device):
+    with open(f"/sys/block/{device}/stat", encoding="ascii") as file:
+        return int(file.read().split()[6]) * 512
+
+
+def starts(board):
+    """How long the second start takes in the emulator, with PiPub and without: the same disk, whose running slot has another root."""
+    work = Workspace(board, "starts")
+    machine = Machine(work.directory, work.card("1300M", {"authorized_keys": work.authorized_keys}), work.key)
+    machine.start()
+    machine.wait_for_page()
+    machine.wait_until_kept()
+    machine.shut_down()
+    machine.start()
+    to_page = machine.wait_for_page()
+    tell("emulator: from switching on to the page, seconds", f"{to_page:.0f}")
+    machine.wait_until_kept()
+    tell("emulator: memory in use, MB", machine.run("free -m | awk '/Mem/ { print $3 \" of \" $2 }'"))
+    machine.shut_down()
+
+    bare = work.path("root")
+    output("cp", "-al", os.path.join(board, "root"), bare)
+    for link in glob.glob(os.path.join(bare, "etc/systemd/system/*.wants/*")):
+        if os.path.basename(link) in OF_PIPUB:
+            os.remove(link)
+    squashed = work.path("bare.squashfs")
+    tools("mksquashfs", bare, squashed, "-noappend", "-quiet", "-no-progress", "-no-exports", "-comp", "zstd", "-Xcompression-level", "3", "-b", "256K", "-wildcards", "-e", "boot/*-*", "dev/*")
+    shutil.rmtree(bare)
+    root = int(re.search(r'start= *(\d+).*name="rootA"', tools("sfdisk", "--dump", machine.disk))[1])
+    output("dd", f"if={squashed}", f"of={machine.disk}", "bs=512", f"seek={root}", "conv=notrunc", "status=none")
+    machine.start()
+    wait_for("SSH", machine.answers, 900, 1)
+    # SSH answers before a start is at its end, and asking takes time of its own: the machine says when it was there.
+    finished = machine.run("until systemctl is-system-running --quiet --wait; do sleep 1; done; systemd-analyze | sed -n 's/.*= //p'; journalctl -b -o short-monotonic --no-pager _PID=1 | grep 'multi-user.target' | tail -n 1")
+    tell("emulator: the same without PiPub, to multi-user.target", finished.replace("\n", "; "))
+    machine.shut_down()
+
+
+def main():
+    board = os.path.abspath(sys.argv[1])
+    if "idle" in sys.argv[2:] and not os.environ.get("OWN_MOUNTS"):
+        os.execvpe("unshare", ["unshare", "--mount", "--propagation", "private", *sys.argv], {**os.environ, "OWN_MOUNTS": "1"})
+    for name, figure in {"sizes": sizes, "idle": idle, "starts": starts}.items():
+        if name in sys.argv[2:] or len(sys.argv) == 2:
+            figure(board)
+
+
+if __name__ == "__main__":
+    main()
