@@ -12,7 +12,7 @@ import time
 
 from checks import output, wait_for
 from emulator import Machine, REPOSITORY, tools
-from native import Container, memory_of, page
+from native import Container, data_options, memory_of, page
 from workspace import Workspace
 
 MINUTES = float(os.environ.get("MINUTES") or 60)
@@ -43,10 +43,7 @@ def idle(board):
     disk = work.path("data.img")
     output("truncate", "-s", "4G", disk)
     tools("mkfs.ext4", "-q", disk)
-    with open(os.path.join(REPOSITORY, "provisioning", "root", "etc", "fstab"), encoding="ascii") as file:
-        options = re.search(r"^/dev/mapper/data\s+/data\s+ext4\s+(\S+)", file.read(), re.MULTILINE)[1]
-    options = ",".join(one for one in options.split(",") if not one.startswith("x-"))
-    output("mount", "-o", f"loop,{options}", disk, box.data)
+    output("mount", "-o", f"loop,{data_options()}", disk, box.data)
     try:
         device = os.path.basename(output("findmnt", "-no", "SOURCE", box.data))
         box.start()
