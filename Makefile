@@ -13,7 +13,7 @@ export NODE VERSION KEYS MIRROR ZSTD_LEVEL
 DOTNET = DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 NODE_PROJECTS := $(patsubst %/package-lock.json,%,$(shell find tests -name node_modules -prune -o -name package-lock.json -print))
 
-.PHONY: run test build publish peers bench fuzz hostile image test-image test-image-full image-tests release-keys format format-check clean
+.PHONY: run test build publish peers bench fuzz hostile image test-image test-image-full image-tests image-figures release-keys format format-check clean
 run: out/.libraries
 	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
 	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
@@ -49,18 +49,22 @@ image: $(if $(NODE),,out/.libraries)
 	image/build $(BOARD)
 
 # The image of PCs: its userland as a container, and the whole in an emulator. test-image-full does all there is in the emulator, pulls the
-# plug of a box that publishes, and starts the image of the Raspberry Pi. Both want a machine with nothing else to do. Where containers
+# plug of the emulated box too, and starts the image of the Raspberry Pi. Both want a machine with nothing else to do. Where containers
 # cannot be, they say so in a line that counts as skipped.
 test-image:
-	@! tests/Image/possible || $(MAKE) image-tests PARTS="native machine:refusals,reset"
+	@! tests/Image/possible || $(MAKE) image-tests PARTS="native cuts machine:refusals,reset"
 
 test-image-full:
-	@! tests/Image/possible || $(MAKE) image-tests PARTS="native machine cuts rpi" FULL=1
+	@! tests/Image/possible || $(MAKE) image-tests PARTS="native cuts machine cuts:machine rpi" FULL=1
 
 image-tests: out/.image-tests build peers out/.browser
 	$(MAKE) image BOARD=pc NODE= ZSTD_LEVEL=$(ZSTD_LEVEL)
 	$(if $(FULL),NODE=none image/build rpi)
 	tests/Image/run $(PARTS)
+
+# The figures of image/README.md, of the image of PCs that is there. IDLE_MINUTES (60): how long the idle box is watched.
+image-figures: out/.image-tests
+	tests/loopback tests/Image/figures.py out/image/pc $(ARGS)
 
 # The keys of whoever publishes images, in KEYS (default ~/.pipub-release).
 release-keys:

@@ -103,11 +103,11 @@ class Machine:
         except (RuntimeError, subprocess.TimeoutExpired):
             return False
 
-    def wait_for_page(self, patience=900):
+    def wait_for_page(self, patience=1800):
         wait_for("the page", lambda: self._lives() and self.page(), patience, 1)
         return time.monotonic() - self.began
 
-    def wait_until_kept(self, patience=900):
+    def wait_until_kept(self, patience=1800):
         """Until the health gate has judged: what it said."""
         wait_for("SSH", lambda: self._lives() and self.answers(), patience, 2)
         wait_for("the health gate", lambda: self.run("systemctl show -P SubState pipub-health", check=False) in ("dead", "failed"), patience, 3)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """figures.py <board's directory in out/image> [sizes] [idle] [starts] - the figures of image/README.md, of the image that `make image BOARD=pc`
-made. Wants a machine with nothing else to do; `make image-figures` calls it. MINUTES is how long the idle box is watched, 60 if that is not said."""
+made. Wants a machine with nothing else to do; `make image-figures` calls it. IDLE_MINUTES is how long the idle box is watched, 60 if that is not said."""
 
 import glob
 import os
@@ -15,7 +15,7 @@ from emulator import Machine, REPOSITORY, tools
 from native import Container, data_options, memory_of, page
 from workspace import Workspace
 
-MINUTES = float(os.environ.get("MINUTES") or 60)
+IDLE_MINUTES = float(os.environ.get("IDLE_MINUTES") or 60)
 # What a box is more than the Debian that it is made of.
 OF_PIPUB = ("pipub.service", "pipub-provision.service", "pipub-health.service", "pipub-screen.path", "pipub-network.path", "pipub-reboot.path", "pipub-factory-reset.path", "pipub-log-hourly.timer")
 
@@ -52,12 +52,12 @@ def idle(board):
             tell("from the container's start to the page, seconds", f"{time.monotonic() - box.began:.1f}")
             box.wait_until_started()
             # What is done once after a start is no part of an idle hour.
-            time.sleep(min(300, MINUTES * 60 / 4))
+            time.sleep(min(300, IDLE_MINUTES * 60 / 4))
             written = _written(device)
             memory = memory_of(box.init)
-            time.sleep(MINUTES * 60)
+            time.sleep(IDLE_MINUTES * 60)
             written = _written(device) - written
-            tell(f"written to the data partition by an idle box in {MINUTES:g} minutes, bytes", f"{written} ({written * 60 / MINUTES / 1e6:.2f} MB an hour)")
+            tell(f"written to the data partition by an idle box in {IDLE_MINUTES:g} minutes, bytes", f"{written} ({written * 60 / IDLE_MINUTES / 1e6:.2f} MB an hour)")
             tell("memory (PSS) of the whole userland at idle, MB", f"{sum(memory.values()):.0f}, of it " + ", ".join(f"{name} {size:.0f}" for name, size in sorted(memory.items(), key=lambda one: -one[1])[:5]))
         finally:
             box.stop()
