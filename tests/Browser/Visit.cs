@@ -114,7 +114,8 @@ internal sealed class Visit : IAsyncDisposable
         await ArrivesAtAsync(path);
     }
 
-    public Task ArrivesAtAsync(string path) => Page.WaitForURLAsync(origin + path, new() { WaitUntil = WaitUntilState.Commit });
+    /// <summary>Waits until the page is another one. Its address alone is asked for: to wait for its loading would be for ever, once it has loaded.</summary>
+    public Task ArrivesAtAsync(string path) => Assertions.Expect(Page).ToHaveURLAsync(origin + path, new() { Timeout = PatienceInMilliseconds });
 
     /// <summary>Waits until a text is to be seen.</summary>
     public Task SeesAsync(string text) => Assertions.Expect(Page.GetByText(text).First).ToBeVisibleAsync(new() { Timeout = PatienceInMilliseconds });

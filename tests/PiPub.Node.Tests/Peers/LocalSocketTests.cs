@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -31,6 +32,22 @@ public class LocalSocketTests
 
         Assert.False(File.Exists(path));
         await Assert.ThrowsAsync<SocketException>(() => LocalSocket.ConnectAsync(node.DataDirectory, Stop));
+    }
+
+    [Fact]
+    public async Task Another_user_who_gets_at_the_socket_is_not_answered()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "Skipped: only root can become another user.");
+        await using var node = await new TestNode().ListenAsync();
+        await using var local = LocalSocket.Listen(node.Server, node.DataDirectory, NullLoggerFactory.Instance);
+        for (var directory = new DirectoryInfo(node.DataDirectory); directory is not null && directory.FullName != Path.GetTempPath().TrimEnd('/'); directory = directory.Parent)
+        {
+            File.SetUnixFileMode(directory.FullName, (UnixFileMode)0b111_101_101);
+        }
+
+        File.SetUnixFileMode(local.Path, (UnixFileMode)0b110_110_110);
+        Assert.Equal("an answer", await AskAsync(local.Path));
+        Assert.Equal("the end", await AskAsync(local.Path, "setpriv", "--reuid=65534", "--clear-groups"));
     }
 
     [Fact]
@@ -89,5 +106,25 @@ public class LocalSocketTests
         e = await Assert.ThrowsAsync<RpcException>(() => tool.CallAsync("conn.connect", "[\"nonsense\"]"u8.ToArray(), Stop));
         Assert.Contains("not a valid multiserver-address", e.Message, StringComparison.Ordinal);
         watching.Complete();
+    }
+
+    /// <summary>Asks who the box is in a process of its own, which may be another user's.</summary>
+    private static async Task<string> AskAsync(string path, params string[] within)
+    {
+        // The answer would come as soon as the request, {"name":["whoami"],"args":[],"type":"async"}, is there: muxrpc's header is nine bytes.
+        const string program = """
+            use Socket;
+            socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die;
+            connect($s, pack_sockaddr_un($ARGV[0])) or die "cannot connect: $!";
+            my $body = '{"name":["whoami"],"args":[],"type":"async"}';
+            $SIG{PIPE} = 'IGNORE';
+            syswrite($s, pack('CNN', 2, length $body, 1) . $body);
+            print sysread($s, my $answer, 9) ? 'an answer' : 'the end';
+            """;
+        string[] command = [.. within, "perl", "-e", program, path];
+        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        var said = await process.StandardOutput.ReadToEndAsync(Stop);
+        await process.WaitForExitAsync(Stop);
+        return said;
     }
 }

@@ -53,10 +53,10 @@ module.exports = function operations(ssb, pull, stack) {
       for (let i = 0; i < count; i++) last = await publish({ type: 'post', text: madeUpText(name, i) })
       return last
     },
-    /** Fills the log with posts by `feeds` made-up authors in turn (modern stack only); answers with their ids. */
-    async publishAs(feeds, count, name) {
+    /** Fills the log with the posts from number `from` up to number `to` by `feeds` made-up authors in turn (modern stack only); answers with their ids. */
+    async publishAs(feeds, from, to, name) {
       const authors = Array.from({ length: feeds }, (_, i) => stack.makeKeys(madeUpBytes(name + i, 32)))
-      for (let i = 0; i < count; i++) {
+      for (let i = from; i < to; i++) {
         await ask(stack.publishWith, authors[i % feeds], { type: 'post', text: madeUpText(name, i) })
       }
       return authors.map((keys) => keys.id)
