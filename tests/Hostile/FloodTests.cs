@@ -41,6 +41,30 @@ public sealed class FloodTests
     }
 
     [Fact]
+    public async Task Whoever_says_goodbye_and_reads_nothing_keeps_no_socket_open()
+    {
+        await using var siege = await Siege.BeginAsync();
+        var before = siege.Target.Sockets;
+        var guests = new List<Guest>();
+        for (var one = 0; one < 20; one++)
+        {
+            var guest = await Guest.ConnectAsync(siege.Target, Target.Address(one / 10), receives: 4096);
+            guests.Add(guest);
+            for (var number = 1; number <= 4; number++)
+                await guest.WriteAsync(0x0a, number, $$"""{"name":["createHistoryStream"],"args":[{"id":"{{Friend.Id}}"}],"type":"source"}""");
+            await Eventually.BecomesTrueAsync(() => Task.FromResult(guest.Unread > 2000), "the box has begun to answer");
+        }
+
+        Assert.True(siege.Target.Sockets >= before + guests.Count, "They are not all connected.");
+        foreach (var guest in guests)
+            await guest.WriteAsync(new byte[FrameHeader.Length]);
+
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(siege.Target.Sockets <= before), $"the box has no more sockets than before ({before}; now {siege.Target.Sockets})");
+        foreach (var guest in guests)
+            await guest.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Floods_of_notes_are_read_slowly()
     {
         var notes = new StringBuilder("{");
@@ -63,6 +87,7 @@ public sealed class FloodTests
         var methods = new RpcMethods();
         methods.Source("blobs.createWants", RpcCallers.Peer, static async (_, stream, stop) =>
         {
+            await Siege.JoinAsync();
             while (true)
             {
                 var wants = new StringBuilder("{");
@@ -105,13 +130,12 @@ public sealed class FloodTests
         {
             await using var guest = await Guest.ConnectAsync(siege.Target, Target.Address(1));
             _ = guest.Speak(siege.Target, endless);
-            await cut.Task.WaitAsync(Stop);
+            await Siege.MustAsync(cut.Task, "the box has given up a blob that does not end");
             await Task.Delay(Timeout.Infinite, siege.Over);
         });
-        Assert.True(cut.Task.IsCompletedSuccessfully);
         await using var honest = await Guest.ConnectAsync(siege.Target, Target.Address(2));
         _ = honest.Speak(siege.Target, Holder(blob, content.Length, async (stream, stop) => await stream.WriteAsync(BodyType.Binary, content, stop)));
-        _ = await wanted.WaitAsync(Stop);
+        await Siege.MustAsync(wanted, "the box has fetched the blob from somebody honest");
         await siege.VerifyAsync();
     }
 
@@ -125,9 +149,9 @@ public sealed class FloodTests
         var (past, future) = (Friend.Write(traveller, 20, -62_000_000_000_000), Friend.Write(liar, 300, 250_000_000_000_000));
         var (left, right) = (Friend.Write(forger, 30, 1), Friend.Write(forger, 30, 2));
         await siege.EndureAsync(
-            () => SendAsync(siege, liar, EbtNote.MaxSequence, [.. future.Reverse(), .. future, .. Enumerable.Repeat(future[^1], 2000)]),
-            () => SendAsync(siege, forger, 30, [.. left.Take(20), .. right, .. left]),
-            () => SendAsync(siege, traveller, 20, past));
+            Sending(siege, liar, EbtNote.MaxSequence, [.. future.Reverse(), .. future, .. Enumerable.Repeat(future[^1], 2000)]),
+            Sending(siege, forger, 30, [.. left.Take(20), .. right, .. left]));
+        await using var home = await SendAsync(siege, traveller, 20, past);
         await Eventually.BecomesTrueAsync(async () => await siege.Target.Box.SequenceAsync(traveller.Id.ToString()) == 20, "a feed with an odd clock is kept");
         Assert.InRange(await siege.Target.Box.SequenceAsync(forger.Id.ToString()), 0, 30);
         Assert.InRange(await siege.Target.Box.SequenceAsync(liar.Id.ToString()), 0, 300);
@@ -148,15 +172,42 @@ public sealed class FloodTests
         })]);
     }
 
-    private static async Task SendAsync(Siege siege, KeyPair author, int claimed, IReadOnlyList<ReadOnlyMemory<byte>> messages)
+    private static Func<Task> Sending(Siege siege, KeyPair author, int claimed, IReadOnlyList<ReadOnlyMemory<byte>> messages)
     {
-        await using var guest = await Guest.ConnectAsync(siege.Target, Target.Address(10), author);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        siege.NotOverBefore(done.Task, $"{author.Id} has sent {messages.Count} messages");
+        return async () =>
+        {
+            await using var guest = await SendAsync(siege, author, claimed, messages);
+            done.SetResult();
+            await Task.Delay(Timeout.Infinite, siege.Over);
+        };
+    }
+
+    private static async Task<Guest> SendAsync(Siege siege, KeyPair author, int claimed, IReadOnlyList<ReadOnlyMemory<byte>> messages)
+    {
+        var guest = await Guest.ConnectAsync(siege.Target, Target.Address(10), author);
         var stream = guest.Speak(siege.Target).Open("ebt.replicate", CallType.Duplex, """[{"version":3,"format":"classic"}]"""u8.ToArray());
-        _ = await stream.ReadAsync(Stop);
+        var asked = Asks(await stream.ReadAsync(Stop), author.Id);
         await stream.WriteAsync(BodyType.Json, Encoding.UTF8.GetBytes($"{{\"{author.Id}\":{EbtNote.Of(claimed, receive: true).Value}}}"), Stop);
+        while (!asked)
+            asked = Asks(await stream.ReadAsync(Stop), author.Id);
         foreach (var message in messages)
             await stream.WriteAsync(BodyType.Json, message, Stop);
-        await Task.Delay(Timeout.Infinite, siege.Over);
+        return guest;
+    }
+
+    /// <summary>Whether the box asks for a feed: what comes without is not even looked at.</summary>
+    private static bool Asks(RpcBody? item, FeedId of)
+    {
+        var notes = new EbtNotesReader((item ?? throw new InvalidOperationException("The box asks for nothing.")).Bytes.Span);
+        while (notes.Read(out var feed, out var note))
+        {
+            if (feed == of && note.Receive)
+                return true;
+        }
+
+        return false;
     }
 
     private static RpcMethods Holder(BlobId blob, int size, Func<RpcStream, CancellationToken, Task> send)

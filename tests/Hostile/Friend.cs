@@ -15,7 +15,7 @@ namespace PiPub.Hostile;
 internal sealed class Friend : IAsyncDisposable
 {
     /// <summary>Messages that it has in all.</summary>
-    public const int Messages = 6000;
+    public const int Messages = 10_000;
 
     private static readonly KeyPair Key = KeyPair.Generate();
     private static readonly Lazy<IReadOnlyList<ReadOnlyMemory<byte>>> Feed = new(() => Write(Key, Messages, 1_700_000_000_000));
@@ -24,6 +24,7 @@ internal sealed class Friend : IAsyncDisposable
     private readonly Guest reader;
     private readonly RpcStream replication;
     private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<FeedId> answered = [];
     private int arrived;
     private int sent;
     private int wanted = -1;
@@ -72,7 +73,8 @@ internal sealed class Friend : IAsyncDisposable
     {
         var feed = Feed.Value;
         var clock = Stopwatch.StartNew();
-        var upTo = Math.Min(sent + count, feed.Count);
+        var upTo = sent + count;
+        Assert.True(upTo <= feed.Count, "A friend has no more messages.");
         await replication.WriteAsync(BodyType.Json, Encoding.UTF8.GetBytes($"{{\"{Id}\":{EbtNote.Of(upTo, receive: true).Value}}}"), TestContext.Current.CancellationToken);
         for (; sent < upTo; sent++)
             await replication.WriteAsync(BodyType.Json, feed[sent], TestContext.Current.CancellationToken);
@@ -116,7 +118,11 @@ internal sealed class Friend : IAsyncDisposable
         try
         {
             while (await replication.ReadAsync(CancellationToken.None) is { } item)
-                Hear(item.Bytes.Span);
+            {
+                // A peer says of every feed whether it has it.
+                foreach (var other in Hear(item.Bytes.Span))
+                    await replication.WriteAsync(BodyType.Json, Encoding.UTF8.GetBytes($"{{\"{other}\":{EbtNote.NotReplicated.Value}}}"), CancellationToken.None);
+            }
         }
         catch (RpcException)
         {
@@ -124,15 +130,21 @@ internal sealed class Friend : IAsyncDisposable
         }
     }
 
-    private void Hear(ReadOnlySpan<byte> notes)
+    /// <summary>Hears what the box says of the own feed, and answers with the others.</summary>
+    private List<FeedId> Hear(ReadOnlySpan<byte> notes)
     {
+        var others = new List<FeedId>();
         if (!notes.StartsWith("{\"@"u8))
-            return;
+            return others;
         var told = new EbtNotesReader(notes);
         while (told.Read(out var feed, out var note))
         {
             if (feed != Id)
+            {
+                others.Add(feed);
                 continue;
+            }
+
             if (asked.Task.IsCompleted)
             {
                 Volatile.Write(ref wanted, note.Receive ? note.Sequence : -1);
@@ -142,5 +154,8 @@ internal sealed class Friend : IAsyncDisposable
             sent = Math.Max(0, note.Sequence);
             asked.TrySetResult();
         }
+
+        others.RemoveAll(other => !answered.Add(other));
+        return others;
     }
 }

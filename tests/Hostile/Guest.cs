@@ -19,11 +19,14 @@ internal sealed class Guest : IAsyncDisposable
 
     private Guest(Socket socket, BoxStream wire) => (this.socket, this.wire) = (socket, wire);
 
+    /// <summary>Bytes that have come and were not read.</summary>
+    public int Unread => socket.Available;
+
     /// <summary>Connects and makes the handshake.</summary>
     /// <exception cref="HandshakeException">It was not let in.</exception>
-    public static async Task<Guest> ConnectAsync(Target target, IPAddress from, KeyPair? key = null)
+    public static async Task<Guest> ConnectAsync(Target target, IPAddress from, KeyPair? key = null, int receives = 0)
     {
-        var connection = await target.ConnectAsync(from);
+        var connection = await target.ConnectAsync(from, receives);
         try
         {
             var pipe = new SocketPipe(new NetworkStream(connection, ownsSocket: false));
@@ -82,13 +85,13 @@ internal sealed class Guest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // First, since a session waits for what it still writes, and the box may not read it.
+        socket.Dispose();
         if (session is not null)
         {
             session.Cut();
             await session.DisposeAsync();
         }
-
-        socket.Dispose();
     }
 
     private sealed class SocketPipe(Stream stream) : IDuplexPipe

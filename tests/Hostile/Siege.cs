@@ -1,22 +1,26 @@
-using System.Diagnostics;
+using PiPub.Scuttlebutt.Handshake;
 using PiPub.Scuttlebutt.Identities;
+using PiPub.Scuttlebutt.MuxRpc;
 
 namespace PiPub.Hostile;
 
 /// <summary>
-/// An attack beside a friend's sync: how fast the friend was without it and with it, and what it cost the box in memory. The
-/// attacker runs on the same cores as the box, so the figures are worse than anybody else's; with STRICT_RATIOS set, less than half
-/// the speed fails the test.
+/// An attack beside a friend's sync: what the box spent on a message of the friend without it and with it, and the most memory that it
+/// took. Processor time is compared, not speed: on the box's own processor, a message that costs twice the time comes at half the speed.
 /// </summary>
 internal sealed class Siege : IAsyncDisposable
 {
-    private const int Piece = 1000;
+    private const int Piece = 800;
 
     /// <summary>More than all limits together allow in a test, and far less than an attack could fill.</summary>
     private const long MemoryBound = 256L << 20;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly Machine.Background Attackers = new();
+
     private readonly Friend friend;
     private readonly CancellationTokenSource over = new();
+    private readonly List<(Task Task, string What)> musts = [];
 
     private Siege(Target target, Friend friend) => (Target, this.friend) = (target, friend);
 
@@ -24,60 +28,94 @@ internal sealed class Siege : IAsyncDisposable
 
     public CancellationToken Over => over.Token;
 
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     public static async Task<Siege> BeginAsync()
     {
-        var target = await Target.StartAsync();
+        await Machine.LeaveToTheBoxAsync();
+        var target = await Target.StartAsync(Machine.OfTheBox);
         var siege = new Siege(target, await Friend.ComeAsync(target));
-        _ = await siege.friend.SyncAsync(500); // What is slow only once is not measured.
+        _ = await siege.friend.SyncAsync(Piece); // What is slow only once is not measured.
         return siege;
     }
 
-    /// <summary>Lets a friend sync while the attackers do what they do, and checks on the box afterwards.</summary>
+    /// <summary>
+    /// Lets a friend sync while the attackers do what they do, and checks on the box afterwards. What anybody may do at once they do in
+    /// the beginning, so the figures count from when they have settled.
+    /// </summary>
     public async Task EndureAsync(params Func<Task>[] attackers)
     {
-        var before = await friend.SyncAsync(Piece) + await friend.SyncAsync(Piece);
-        var attack = Task.WhenAll(attackers.Select(attacker => Task.Run(attacker)));
-        await Task.Delay(500, TestContext.Current.CancellationToken);
-        var (under, memory, clock) = (TimeSpan.Zero, Target.Memory, Stopwatch.StartNew());
-        for (var pieces = 0; pieces < 2; pieces++)
+        var before = Math.Min(await CostAsync(), await CostAsync());
+        Target.ForgetPeak();
+        var attacks = attackers.Select(attacker => Attackers.RunAsync(attacker)).ToList();
+        var under = new List<double>();
+        do
         {
-            var time = await friend.SyncAsync(Piece);
-            under += time;
-            memory = Math.Max(memory, Target.Memory);
-            await Task.Delay(500, TestContext.Current.CancellationToken);
-            memory = Math.Max(memory, Target.Memory);
+            Assert.True(under.Count < 8, $"Under attack, a friend's messages go on costing the box more than twice as much as before ({before * 1e6:0} us): {Microseconds(under)}.");
+            await Task.Delay(500, Stop);
+            under.Add(await CostAsync());
         }
+        while (under.Count < 3 || under[^1] > 2 * before || under[^2] > 2 * before);
 
         // Whoever comes now is let in, too.
-        await using (var newcomer = await Guest.ConnectAsync(Target, Target.Address(5001), KeyPair.Generate()))
-            _ = await newcomer.Speak(Target).CallAsync("whoami", "[]"u8.ToArray(), TestContext.Current.CancellationToken);
+        await using (var newcomer = await ComeAsync(5001, KeyPair.Generate()))
+            await MustAsync(newcomer.Speak(Target).CallAsync("whoami", "[]"u8.ToArray(), Stop), "a newcomer has got an answer");
+        foreach (var (task, what) in musts)
+            await MustAsync(task, what);
         await over.CancelAsync();
+        foreach (var attack in attacks)
+            await EndAsync(attack);
+
+        var memory = Target.Peak;
+        TestContext.Current.TestOutputHelper!.WriteLine($"The box spent {before * 1e6:0} us on a message, under attack {Microseconds(under)}. Memory at most {memory >> 20} MB.");
+        Assert.True(memory < MemoryBound, $"The box took {memory >> 20} MB.");
+        _ = await friend.SyncAsync(Piece);
+    }
+
+    /// <summary>Comes to the box, and when it is full comes again, as every peer does.</summary>
+    public async Task<Guest> ComeAsync(int from, KeyPair key)
+    {
+        for (var again = 0; ; again++)
+        {
+            try
+            {
+                return await Guest.ConnectAsync(Target, Target.Address(from), key);
+            }
+            catch (Exception e) when (again < 20 && e is HandshakeException or IOException or System.Net.Sockets.SocketException)
+            {
+                await Task.Delay(300, Stop);
+            }
+        }
+    }
+
+    /// <summary>Waits for something that has to happen while the attack goes on.</summary>
+    public static async Task MustAsync(Task task, string what)
+    {
         try
         {
-            await attack;
+            await task.WaitAsync(Patience, Stop);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or System.Net.Sockets.SocketException or Scuttlebutt.MuxRpc.RpcException or Scuttlebutt.Handshake.HandshakeException)
+        catch (TimeoutException)
         {
-            // Cut off, or called back.
+            Assert.Fail($"After {Patience.TotalSeconds} s it is still not so: {what}.");
         }
-
-        var ratio = before / under;
-        TestContext.Current.TestOutputHelper!.WriteLine($"A friend's sync: {2 * Piece / before.TotalSeconds:0}/s before, {2 * Piece / under.TotalSeconds:0}/s under attack, ratio {ratio:0.00}. Memory at most {memory >> 20} MB. {clock.Elapsed.TotalSeconds:0} s of it.");
-        Assert.True(memory < MemoryBound, $"The box took {memory >> 20} MB.");
-        if (Environment.GetEnvironmentVariable("STRICT_RATIOS") is not null)
-            Assert.True(ratio >= 0.5, $"A friend's sync went on at {ratio:0.00} of its speed.");
-        _ = await friend.SyncAsync(500);
     }
+
+    /// <summary>The attack is not over before something has happened: so an attacker that gets little done has done it nevertheless.</summary>
+    public void NotOverBefore(Task task, string what) => musts.Add((task, what));
 
     /// <summary>Waits for something of an attacker, at most until the attack is over.</summary>
     public async Task WaitAsync(Task task) => await Task.WhenAny(task, Task.Delay(Timeout.Infinite, over.Token));
 
-    /// <summary>Nothing of what happened is left in what the box keeps.</summary>
-    public async Task VerifyAsync()
+    /// <summary>Goes on among the attackers: what serves the box's own requests begins elsewhere.</summary>
+    public static async Task JoinAsync()
     {
-        var (exitCode, output, errors) = await Target.Box.TryCommandAsync("verify");
-        Assert.True(exitCode == 0, $"pipub verify is not clean:\n{output}\n{errors}");
+        SynchronizationContext.SetSynchronizationContext(Attackers);
+        await Task.Yield();
     }
+
+    /// <summary>Nothing of what happened is left in what the box keeps.</summary>
+    public Task VerifyAsync() => Target.VerifyAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -85,5 +123,27 @@ internal sealed class Siege : IAsyncDisposable
         await friend.DisposeAsync();
         await Target.DisposeAsync();
         over.Dispose();
+    }
+
+    /// <summary>Seconds of processor time for each of the next messages.</summary>
+    private async Task<double> CostAsync()
+    {
+        var spent = Target.ProcessorTime;
+        _ = await friend.SyncAsync(Piece);
+        return (Target.ProcessorTime - spent).TotalSeconds / Piece;
+    }
+
+    private static string Microseconds(List<double> costs) => string.Join(", ", costs.Select(static cost => $"{cost * 1e6:0}"));
+
+    private static async Task EndAsync(Task attack)
+    {
+        try
+        {
+            await MustAsync(attack, "an attacker has ended, cut off or called back");
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or System.Net.Sockets.SocketException or RpcException or HandshakeException)
+        {
+            // Cut off, or called back.
+        }
     }
 }

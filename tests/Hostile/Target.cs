@@ -28,15 +28,23 @@ internal sealed class Target : IAsyncDisposable
 
     public IPEndPoint Door { get; private set; } = null!;
 
-    /// <summary>Memory of the box that is in use, in bytes.</summary>
-    public long Memory
+    /// <summary>What the box has spent on all its threads.</summary>
+    public TimeSpan ProcessorTime
     {
         get
         {
             using var process = Process.GetProcessById(Box.ProcessId);
-            return process.WorkingSet64;
+            return process.TotalProcessorTime;
         }
     }
+
+    /// <summary>The most memory that the box had in use since <see cref="ForgetPeak"/>, in bytes.</summary>
+    public long Peak => 1024 * long.Parse(
+        File.ReadLines($"/proc/{Box.ProcessId}/status").First(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+        System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Sockets that the box has open.</summary>
+    public int Sockets => new DirectoryInfo($"/proc/{Box.ProcessId}/fd").EnumerateFileSystemInfos().Count(static one => one.LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
 
     /// <summary>An address of a peer: 10.66.(high).(low).</summary>
     public static IPAddress Address(int number) => new([10, 66, (byte)(1 + (number / 250)), (byte)(1 + (number % 250))]);
@@ -60,13 +68,27 @@ internal sealed class Target : IAsyncDisposable
     }
 
     /// <summary>Opens a connection from an address of the range.</summary>
-    public async Task<Socket> ConnectAsync(IPAddress from)
+    /// <param name="from">The address.</param>
+    /// <param name="receives">How many bytes the system takes for it before it reads; 0 for the usual.</param>
+    public async Task<Socket> ConnectAsync(IPAddress from, int receives = 0)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (receives > 0)
+            socket.ReceiveBufferSize = receives;
         if (Through is null)
             socket.Bind(new IPEndPoint(from, 0));
         await socket.ConnectAsync(Through ?? Door, TestContext.Current.CancellationToken);
         return socket;
+    }
+
+    /// <summary>From now on <see cref="Peak"/> begins anew.</summary>
+    public void ForgetPeak() => File.WriteAllText($"/proc/{Box.ProcessId}/clear_refs", "5");
+
+    /// <summary>All messages and blobs that the box keeps are whole.</summary>
+    public async Task VerifyAsync()
+    {
+        var (exitCode, output, errors) = await Box.TryCommandAsync("verify");
+        Assert.True(exitCode == 0, $"pipub verify is not clean:\n{output}\n{errors}");
     }
 
     public async ValueTask DisposeAsync()

@@ -25,8 +25,11 @@ internal sealed class ConnectionGate(PeerOptions options, TimeProvider time)
     /// <summary>Neighbours behind one NAT shall not suffer for a single offence.</summary>
     private const int OffencesToRefuse = 3;
 
-    /// <summary>What a handshake may take while others wait for its place: three round trips over a bad line.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// What a handshake may take while others wait for its place: two round trips over a usual line. As many newcomers as there are
+    /// places come through in that time; with more patience, most would be turned away, whoever they are.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<IPAddress, Visitor> _visitors = [];

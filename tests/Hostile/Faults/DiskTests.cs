@@ -39,7 +39,7 @@ public sealed class DiskTests
         await target.Box.KillAsync();
         await target.Box.StartAsync();
         Assert.True(await target.Box.SequenceAsync(Friend.Id.ToString()) >= 600, "The box lost what a reader had from it.");
-        await VerifyAsync(target);
+        await target.VerifyAsync();
     }
 
     [Fact]
@@ -50,17 +50,17 @@ public sealed class DiskTests
             _ = await friend.SyncAsync(400);
         var views = Path.Combine(target.Box.Directory, "views.sqlite");
         var random = new Random(6);
-        for (var round = 0; round < 8; round++)
+        for (var round = 0; round < 5; round++)
         {
             await target.Box.StopAsync();
             var bytes = await File.ReadAllBytesAsync(views, Stop);
-            var at = round < 3 ? round * 24 : random.Next(bytes.Length);
+            var at = round < 2 ? round * 24 : random.Next(bytes.Length);
             for (var i = at; i < Math.Min(bytes.Length, at + (round % 2 == 0 ? 1 : 600)); i++)
                 bytes[i] ^= 0x55;
             await File.WriteAllBytesAsync(views, bytes, Stop);
             await target.Box.StartAsync();
             await Eventually.BecomesTrueAsync(async () => await target.Box.SequenceAsync(Friend.Id.ToString()) == 400, $"all messages are there with byte {at} of the views changed");
-            await VerifyAsync(target);
+            await target.VerifyAsync();
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class DiskTests
         (exitCode, output, var errors) = await target.Box.TryCommandAsync("verify", "--salvage");
         Assert.True(exitCode == 0, output + errors);
         await target.Box.StartAsync();
-        await VerifyAsync(target);
+        await target.VerifyAsync();
         await using var again = await Friend.ComeAsync(target);
         _ = await again.SyncAsync(400);
     }
@@ -100,7 +100,7 @@ public sealed class DiskTests
         var backups = Directory.CreateTempSubdirectory("pipub-backups-").FullName;
         var phrase = Path.Combine(backups, "phrase");
         await File.WriteAllTextAsync(phrase, "correct horse battery staple\n", Stop);
-        for (var round = 0; round < 6; round++)
+        for (var round = 0; round < 4; round++)
         {
             var file = Path.Combine(backups, $"blob-{round}");
             await File.WriteAllBytesAsync(file, RandomNumberGenerator.GetBytes(2_000_000), Stop);
@@ -110,28 +110,23 @@ public sealed class DiskTests
                     for (var i = 0; i < 20; i++)
                     {
                         var (code, output, _) = await target.Box.TryCommandAsync("blobs", "add", file);
-                        if (code == 0)
-                            lock (kept)
-                                kept.Add(output);
+                        if (code != 0)
+                            break;
+                        lock (kept)
+                            kept.Add(output);
                     }
                 }, Stop),
                 Task.Run(async () => await target.Box.TryCommandAsync("invite", "create"), Stop),
                 Task.Run(async () => await target.Box.TryCommandAsync("backup", "create", Path.Combine(backups, $"backup-{round}"), "--passphrase-file", phrase), Stop));
             await Task.Delay(600 + random.Next(1500), Stop);
             await target.Box.KillAsync();
-            _ = await Task.WhenAny(writing);
+            await Siege.MustAsync(writing, "the commands that were at work have ended");
             await target.Box.StartAsync();
-            await VerifyAsync(target);
+            await target.VerifyAsync();
         }
 
         foreach (var blob in kept.Select(static output => System.Text.Json.JsonDocument.Parse(output).RootElement.GetProperty("id").GetString()!).Distinct())
             _ = await target.Box.CommandAsync("blobs", "get", blob, "-o", Path.Combine(backups, "out"));
         Directory.Delete(backups, recursive: true);
-    }
-
-    private static async Task VerifyAsync(Target target)
-    {
-        var (exitCode, output, errors) = await target.Box.TryCommandAsync("verify");
-        Assert.True(exitCode == 0, $"pipub verify is not clean:\n{output}\n{errors}");
     }
 }

@@ -33,7 +33,6 @@ public sealed class LineTests
 
         target.Through = null;
         Assert.Equal(600, await target.Box.SequenceAsync(Friend.Id.ToString()));
-        var (exitCode, output, errors) = await target.Box.TryCommandAsync("verify");
-        Assert.True(exitCode == 0, output + errors);
+        await target.VerifyAsync();
     }
 }
