@@ -50,16 +50,19 @@ image: $(if $(NODE),,out/.libraries)
 
 # The image of PCs: its userland as a container, and the whole in an emulator. test-image-full does all there is in the emulator, pulls the
 # plug of the emulated box too, and starts the image of the Raspberry Pi. Both want a machine with nothing else to do. Where containers
-# cannot be, they say so in a line that counts as skipped.
+# cannot be, they say so in a line that counts as skipped. PARTS: other parts than these (tests/Image/run).
+test-image: PARTS ?= native cuts machine:refusals,reset
 test-image:
-	@! tests/Image/possible || $(MAKE) image-tests PARTS="native cuts machine:refusals,reset"
+	@! tests/Image/possible || $(MAKE) image-tests PARTS="$(PARTS)"
 
+test-image-full: PARTS ?= native cuts machine cuts:machine rpi gpio
 test-image-full:
-	@! tests/Image/possible || $(MAKE) image-tests PARTS="native cuts machine cuts:machine rpi" FULL=1
+	@! tests/Image/possible || $(MAKE) image-tests PARTS="$(PARTS)" FULL=1
 
 image-tests: out/.image-tests build peers out/.browser
 	$(MAKE) image BOARD=pc NODE= ZSTD_LEVEL=$(ZSTD_LEVEL)
 	$(if $(FULL),NODE=none image/build rpi)
+	$(if $(FULL),NODE= KERNEL=trixie-backports WORK=out/image/pc-gpio VERSION=0.0.1-gpio image/build pc)
 	tests/Image/run $(PARTS)
 
 # The figures of image/README.md, of the image of PCs that is there. IDLE_MINUTES (60): how long the idle box is watched.

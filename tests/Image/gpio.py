@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""gpio.py <board's directory in out/image> - lights and button at GPIO lines: the node of the image drives a chip of the kernel's gpio-sim
+"""gpio.py <a board's directory in out/image> - lights and button at GPIO lines: the node of the image drives a chip of the kernel's gpio-sim
 (Documentation/admin-guide/gpio/gpio-sim.rst) through libgpiod, from its sandbox. Trixie's kernel has none, so the image is that of
-`KERNEL=trixie-backports WORK=<directory> image/build pc`, in an emulator."""
+`KERNEL=trixie-backports WORK=out/image/pc-gpio image/build pc`, in an emulator."""
 
+import os
 import sys
 import time
 
@@ -26,7 +27,7 @@ echo /sys/devices/platform/$(cat box/dev_name)/$chip /dev/$chip
 
 def main():
     checks = Checks()
-    work = Workspace(sys.argv[1], "gpio")
+    work = Workspace(os.path.join(os.path.dirname(os.path.abspath(sys.argv[1])), "pc-gpio"), "gpio")
     machine = Machine(work.directory, work.card("1300M", {"authorized_keys": work.authorized_keys, "hardware.conf": WIRING}), work.key)
     machine.start()
     try:
