@@ -13,7 +13,7 @@ export NODE VERSION KEYS MIRROR ZSTD_LEVEL
 DOTNET = DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 NODE_PROJECTS := $(patsubst %/package-lock.json,%,$(shell find tests -name node_modules -prune -o -name package-lock.json -print))
 
-.PHONY: run test build publish peers bench fuzz hostile image test-image test-image-full image-tests image-figures release-keys format format-check clean
+.PHONY: run test build publish peers bench fuzz hostile soak image test-image test-image-full image-tests image-figures release-keys format format-check clean
 run: out/.libraries
 	$(DOTNET) build src/PiPub -c $(CONFIGURATION) -v q
 	@exec src/PiPub/bin/$(CONFIGURATION)/net10.0/pipub run --data-directory "$(DATA_DIRECTORY)" $(ARGS)
@@ -76,6 +76,10 @@ release-keys:
 # Hostile peers and failing disks against the real program; wants a machine with nothing else to do.
 hostile: out/.libraries build peers
 	@CONFIGURATION=$(CONFIGURATION) tests/run tests/Hostile/Hostile.csproj
+
+# Mixed traffic at many times the real rate, for MINUTES (20, when nothing is said): fails when what the box takes grows.
+soak: out/.libraries build
+	tests/loopback tests/Soak/bin/$(CONFIGURATION)/net10.0/Soak $(if $(filter file,$(origin MINUTES)),20,$(MINUTES))
 
 # Mangled input for everything that reads what strangers wrote, one core, MINUTES in all; what it learns stays in tests/Fuzz/Corpus.
 fuzz: out/.libraries
