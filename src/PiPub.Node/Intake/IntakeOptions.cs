@@ -21,6 +21,15 @@ public sealed class IntakeOptions
     /// <summary>The most bytes that wait to be taken; a source that brings more waits.</summary>
     public int MaxQueuedBytes { get; init; } = 4 << 20;
 
+    /// <summary>
+    /// Flushes to the disk are at least so far apart while messages of others trickle in, since each writes its last page whole, however
+    /// little is new. The first after a rest, what the box itself publishes, and <see cref="FullFlush"/> messages wait for nothing.
+    /// </summary>
+    public TimeSpan FlushPause { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>So many messages are worth a flush of their own.</summary>
+    public int FullFlush { get; init; } = 256;
+
     /// <summary>How far ahead of its feed's tip a message may be to be kept until those before it arrive.</summary>
     public int WindowPerFeed { get; init; } = 256;
 

@@ -18,6 +18,9 @@ internal sealed class IntakeQueue(int maxMessages, int maxBytes)
     private readonly Queue<Submission> _queue = new();
     private readonly Queue<Waiter> _waiters = new();
     private TaskCompletionSource<bool>? _taker;
+    private TaskCompletionSource? _gathered;
+    private int _enough;
+    private int _urgent;
     private int _bytes;
     private bool _closed;
 
@@ -58,6 +61,25 @@ internal sealed class IntakeQueue(int maxMessages, int maxBytes)
         }
     }
 
+    /// <summary>
+    /// Waits for a while for more to come, but not once <paramref name="enough"/> messages are there, there is room for no more, the
+    /// box itself has one among them, or the queue is closed.
+    /// </summary>
+    public Task GatherAsync(int enough, TimeSpan pause, TimeProvider time)
+    {
+        lock (_gate)
+        {
+            _enough = enough;
+            if (IsWorthTaking)
+            {
+                return Task.CompletedTask;
+            }
+
+            _gathered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _gathered.Task.WaitAsync(pause, time);
+        }
+    }
+
     /// <summary>Takes what is there, up to a number of messages and bytes, and lets in those who wait for room.</summary>
     public void Take(List<Submission> taken, int messages, int bytes)
     {
@@ -68,6 +90,7 @@ internal sealed class IntakeQueue(int maxMessages, int maxBytes)
                 taken.Add(submission);
                 bytes -= submission.Wire.Length;
                 _bytes -= submission.Wire.Length;
+                _urgent -= submission.Source.IsAuthor ? 1 : 0;
             }
 
             while (HasRoom && _waiters.TryDequeue(out var waiter))
@@ -92,17 +115,26 @@ internal sealed class IntakeQueue(int maxMessages, int maxBytes)
             }
 
             _taker?.TrySetResult(_queue.Count > 0);
+            _gathered?.TrySetResult();
         }
     }
 
     private bool HasRoom => _queue.Count < maxMessages && _bytes < maxBytes;
 
+    private bool IsWorthTaking => _queue.Count >= _enough || _urgent > 0 || !HasRoom || _closed;
+
     private void Add(in Submission submission)
     {
         _queue.Enqueue(submission);
         _bytes += submission.Wire.Length;
+        _urgent += submission.Source.IsAuthor ? 1 : 0;
         _taker?.TrySetResult(true);
         _taker = null;
+        if (_gathered is not null && IsWorthTaking)
+        {
+            _gathered.TrySetResult();
+            _gathered = null;
+        }
     }
 
     /// <summary>Someone who waits for room. Let in, refused or given up: the first of these counts.</summary>

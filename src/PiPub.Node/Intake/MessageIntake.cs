@@ -10,8 +10,8 @@ namespace PiPub.Node.Intake;
 /// all cores, judge its order, commit it with one flush, tell the sources and the observers.
 /// </summary>
 /// <remarks>
-/// While one batch is being flushed to the disk, the next is being verified. A lone message waits for nothing: the batch is
-/// whatever is there. What cannot be stored is told as such and the door stays open; what was told as appended is safe.
+/// While one batch is being flushed to the disk, the next is being verified. A lone message waits for nothing; of a stream that
+/// trickles in, a batch is what comes within <see cref="IntakeOptions.FlushPause"/>. What cannot be stored is told as such and the door stays open; what was told as appended is safe.
 /// Sources: SSB protocol guide, Feeds; ssb-validate 4.1.4; ssb-db2 8.1.0, add batches.
 /// </remarks>
 public sealed partial class MessageIntake : IAsyncDisposable
@@ -28,6 +28,7 @@ public sealed partial class MessageIntake : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private IAppendObserver[] _observers = [];
+    private long? _flushedAt;
     private Task? _loop;
 
     /// <summary>Makes the intake; it takes nothing in before <see cref="Start"/>.</summary>
@@ -107,6 +108,11 @@ public sealed partial class MessageIntake : IAsyncDisposable
         var commit = Task.CompletedTask;
         while (await _queue.WaitAsync())
         {
+            if (_flushedAt is { } flushed && _options.FlushPause - _time.GetElapsedTime(flushed) is var pause && pause > TimeSpan.Zero)
+            {
+                await _queue.GatherAsync(_options.FullFlush, pause, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
             _queue.Take(batch.Submissions, _options.MaxBatchMessages, _options.MaxBatchBytes);
             if (_stopping.IsCancellationRequested)
             {
@@ -124,6 +130,11 @@ public sealed partial class MessageIntake : IAsyncDisposable
 
             // Order is judged against what is stored, so only once the batch before is.
             Judge(batch);
+            if (batch.ToAppend.Count > 0)
+            {
+                _flushedAt = _time.GetTimestamp();
+            }
+
             var judged = batch;
             commit = Task.Run(() => CommitAsync(judged));
             (batch, other) = (other, batch);

@@ -112,6 +112,25 @@ public sealed class MessageIntakeTests
     }
 
     [Fact]
+    public async Task What_trickles_in_shares_a_flush_and_what_is_urgent_or_plenty_does_not_wait()
+    {
+        await using var door = new TestDoor(new IntakeOptions { FlushPause = TimeSpan.FromHours(1), FullFlush = 10 });
+        var feed = Ada.WriteFeed(13);
+        Assert.Equal([Appended], await door.SubmitAsync(feed[0]));
+        Assert.Equal(1, door.Log.Appends);
+
+        // Of a stream, what is plenty is flushed; what is left waits for company.
+        Assert.All(await door.SubmitAsync(feed[1..11]), verdict => Assert.Equal(Appended, verdict));
+        var flushes = door.Log.Appends;
+        var trickling = door.SubmitAsync(feed[11], feed[12]);
+        var box = new TestSource { IsAuthor = true };
+        await door.Intake.SubmitAsync(box, Bob.WriteFeed(1)[0].Value, TestContext.Current.CancellationToken);
+        Assert.Equal([Appended], await box.WaitAsync(1));
+        Assert.Equal([Appended, Appended], await trickling);
+        Assert.Equal(flushes + 1, door.Log.Appends);
+    }
+
+    [Fact]
     public async Task A_full_queue_makes_sources_wait_in_turn()
     {
         await using var door = new TestDoor(new IntakeOptions { MaxQueuedMessages = 4, MaxBatchMessages = 4 });

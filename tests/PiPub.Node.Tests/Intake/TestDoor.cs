@@ -113,6 +113,8 @@ internal sealed class TestSource : IMessageSource
         }
     }
 
+    public bool IsAuthor { get; init; }
+
     public void Judged(FeedId author, int sequence, IntakeVerdict verdict)
     {
         lock (_gate)
