@@ -69,6 +69,8 @@ public sealed class LabTests
         var web = await Listener.StartAsync(outside, 80);
 
         Assert.True(await Listener.AnswersAsync(inside, "1.2.3.200", 80));
+        // It tells of its caller a moment after it has answered.
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(web.Callers.Count > 0), "the listener has told who called");
         Assert.Equal(["::ffff:1.2.3.7"], web.Callers);
         Assert.False(await Listener.AnswersAsync(outside, "1.2.3.7", 8008));
 
