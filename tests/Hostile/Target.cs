@@ -59,10 +59,10 @@ internal sealed class Target : IAsyncDisposable
     {
         LoopbackNamespace.Require();
         await Range.Value;
-        var target = new Target(directory ?? Directory.CreateTempSubdirectory("pipub-hostile-").FullName) { Door = new IPEndPoint(IPAddress.Parse("10.66.0.1"), LoopbackNamespace.FreePort()) };
+        var target = new Target(directory ?? Directory.CreateTempSubdirectory("pipub-hostile-").FullName) { Door = new IPEndPoint(IPAddress.Parse("10.66.0.1"), TestPort.Next()) };
         target.Box = await PiPubProcess.StartInAsync(
             within ?? ["env"], target.directory, target.networkKey,
-            "--ssb-port", $"{target.Door.Port}", "--ssb-bind", "10.66.0.1", "--web-port", $"{LoopbackNamespace.FreePort()}", "--https-port", "off", "--web-bind", "127.0.0.1",
+            "--ssb-port", $"{target.Door.Port}", "--ssb-bind", "10.66.0.1", "--web-port", $"{TestPort.Next()}", "--https-port", "off", "--web-bind", "127.0.0.1",
             "--discovery", "off", "--map-port", "off", "--log-level", "info");
         return target;
     }

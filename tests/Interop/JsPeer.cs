@@ -42,7 +42,7 @@ internal sealed class JsPeer : IAsyncDisposable
     public int ProcessId => conversation.ProcessId;
 
     public static Task<JsPeer> StartAsync(Stack stack, string directory, string networkKey, bool ebt = true, int hops = 2) =>
-        StartAsync(stack, directory, networkKey, ebt, hops, LoopbackNamespace.FreePort(), within: null);
+        StartAsync(stack, directory, networkKey, ebt, hops, TestPort.Next(), within: null);
 
     /// <summary>
     /// Starts a peer by a command that puts it into another network, at its address there and on the usual port. With

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.NetworkInformation;
-using System.Net.Sockets;
 
 namespace PiPub.Interop;
 
@@ -19,14 +17,6 @@ internal static class LoopbackNamespace
                 $"These tests start real SSB peers, and the network interface '{other}' leads out of this machine. " +
                 "Run them with `make test`, or alone with `tests/run tests/Interop/Interop.csproj`: both make a network namespace that has only loopback.");
         }
-    }
-
-    /// <summary>A port that nobody listens on now.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>The cable to a box in a container, which tests/Image has made and which ends there, is none.</summary>

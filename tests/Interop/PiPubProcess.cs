@@ -11,9 +11,9 @@ internal sealed class PiPubProcess : IAsyncDisposable
     private readonly string networkKey;
     private readonly string[] settings;
     private readonly IReadOnlyList<string>? within;
+    private readonly int port = TestPort.Next();
+    private readonly int webPort = TestPort.Next();
     private ChildProcess process = null!;
-    private int port;
-    private int webPort;
 
     private PiPubProcess(string directory, string networkKey, string[] settings, IReadOnlyList<string>? within) =>
         (this.directory, this.networkKey, this.settings, this.within) = (directory, networkKey, settings, within);
@@ -32,7 +32,7 @@ internal sealed class PiPubProcess : IAsyncDisposable
     public string Web { get; private set; } = "";
 
     /// <summary>The port of its web pages by HTTPS.</summary>
-    public int Https { get; private set; }
+    public int Https { get; private set; } = TestPort.Next();
 
     /// <summary>The invite code of a fresh box, for its owner.</summary>
     public string? Invite { get; private set; }
@@ -93,8 +93,6 @@ internal sealed class PiPubProcess : IAsyncDisposable
         Web = start.GetProperty("web").ToString();
         Invite = start.TryGetProperty("invite", out var invite) ? invite.GetString() : null;
         ClaimCode = start.TryGetProperty("claimCode", out var code) ? code.GetString() : null;
-        if (within is null)
-            (port, webPort, Https) = (int.Parse(Address.Split('~')[0].Split(':')[^1]), start.GetProperty("web").GetInt32(), start.GetProperty("https").GetInt32());
     }
 
     /// <summary>Runs a sub-command with <c>--json</c> against this box; answers with what it printed.</summary>

@@ -26,7 +26,7 @@ internal sealed class Viewer : IDisposable
         LoopbackNamespace.Require();
         var home = network.NewDirectory("home");
         var settings = Directory.CreateDirectory(Path.Combine(home, ".ssb")).FullName;
-        var port = LoopbackNamespace.FreePort();
+        var port = TestPort.Next();
         File.Copy(Path.Combine(pub.Directory, "secret"), Path.Combine(settings, "secret"));
         await File.WriteAllTextAsync(Path.Combine(settings, "config"), Conversation.Json(writer =>
         {

@@ -1,6 +1,5 @@
 using PiPub.Node.Peers;
 using PiPub.Scuttlebutt.Identities;
-using PiPub.Scuttlebutt.MuxRpc;
 
 namespace PiPub.Node.Replication;
 
@@ -39,28 +38,6 @@ public sealed partial class EbtReplication
         {
             // The connection is over, or EBT has taken over.
         }
-    }
-
-    private LegacyGate GateOf(IRpcSession session)
-    {
-        var gate = _legacy.GetOrAdd(session, static (key, all) =>
-        {
-            key.Closed.UnsafeRegister(_ => all.TryRemove(key, out LegacyGate? _), null);
-            return new LegacyGate();
-        }, _legacy);
-        if (session.Closed.IsCancellationRequested)
-        {
-            _legacy.TryRemove(session, out _);
-        }
-
-        return gate;
-    }
-
-    private sealed class LegacyGate
-    {
-        public TaskCompletionSource EbtOpened { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public TaskCompletionSource HistoryAsked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     [Microsoft.Extensions.Logging.LoggerMessage(Level = Microsoft.Extensions.Logging.LogLevel.Debug, Message = "{Peer} has no EBT: its feeds are asked for one by one.")]

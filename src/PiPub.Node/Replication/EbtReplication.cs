@@ -20,7 +20,8 @@ public delegate ValueTask SubmitMessage(IMessageSource source, ReadOnlyMemory<by
 /// <remarks>
 /// The rules are <see cref="EbtTree"/>'s; here they meet streams, the store and the clock. One lock around the tree; two
 /// tasks a session (one reads, one writes), none a message. The side that dialled opens the stream, the other speaks first.
-/// A second session of a peer ends its first with <c>reconnected to peer</c>. Classic feeds only; other formats are refused.
+/// A second session of a peer ends its first with <c>reconnected to peer</c>; a session that ends while its connection stands is
+/// begun anew. Classic feeds only; other formats are refused.
 /// Source: ssb-ebt 9.1.2 index.js.
 /// </remarks>
 public sealed partial class EbtReplication : IPeerService, IAppendObserver, IAsyncDisposable
@@ -40,7 +41,7 @@ public sealed partial class EbtReplication : IPeerService, IAppendObserver, IAsy
     private readonly Lock _gate = new();
     private readonly EbtTree _tree;
     private readonly Dictionary<FeedId, EbtLink> _links = [];
-    private readonly ConcurrentDictionary<IRpcSession, LegacyGate> _legacy = new();
+    private readonly ConcurrentDictionary<IRpcSession, EbtGate> _gates = new();
     private readonly RecentMessages _recent = new();
     private readonly ITimer _timer;
     private readonly long _start;
@@ -103,21 +104,18 @@ public sealed partial class EbtReplication : IPeerService, IAppendObserver, IAsy
         if (!peer.IsOutgoing)
         {
             await WaitForEbtOrPullAsync(peer, connectionEnded);
+            if (!GateOf(peer.Session).EbtOpened.Task.IsCompleted)
+            {
+                return;
+            }
+        }
+        else if (!await TryOpenAsync(peer, connectionEnded))
+        {
+            await PullAsync(peer, connectionEnded);
             return;
         }
 
-        try
-        {
-            await RunLinkAsync(peer.Session, peer.Session.Open(Method, CallType.Duplex, OpenArgs), isClient: true, connectionEnded);
-        }
-        catch (RpcException e) when (e.IsMissingMethod)
-        {
-            await PullAsync(peer, connectionEnded);
-        }
-        catch (RpcException e)
-        {
-            LogEnded(peer.Id, e.Message);
-        }
+        await KeepOpenAsync(peer, connectionEnded);
     }
 
     /// <summary>A peer has called createHistoryStream, as those do that have no EBT.</summary>
@@ -153,7 +151,6 @@ public sealed partial class EbtReplication : IPeerService, IAppendObserver, IAsy
     private async Task ServeAsync(RpcRequest request, RpcStream stream, CancellationToken cancellationToken)
     {
         EbtMethods.CheckReplicateArgs(request);
-        GateOf(request.Session).EbtOpened.TrySetResult();
         await RunLinkAsync(request.Session, stream, isClient: false, cancellationToken);
     }
 
@@ -162,6 +159,8 @@ public sealed partial class EbtReplication : IPeerService, IAppendObserver, IAsy
         var peer = connection.Remote;
         var memory = _memories.Load(peer);
         var link = new EbtLink(this, stream);
+        var gate = GateOf(connection);
+        gate.Opened();
         EbtLink? former;
         lock (_gate)
         {
@@ -198,6 +197,7 @@ public sealed partial class EbtReplication : IPeerService, IAppendObserver, IAsy
                 Remember(link);
             }
 
+            gate.Closed();
             LogClosed(peer, link.Session.SentCount, link.Session.ReceivedCount);
         }
     }

@@ -11,6 +11,9 @@ public sealed record ReplicationOptions
     /// <summary>How long a peer that dialled us may take to open EBT before it counts as one that cannot.</summary>
     public TimeSpan EbtPatience { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long after EBT has ended on a connection that stands it is begun anew by the side that dialled; the other waits three times as long.</summary>
+    public TimeSpan ResumePause { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How often what a peer has told is written down while it stays connected.</summary>
     public TimeSpan RememberEvery { get; init; } = TimeSpan.FromMinutes(5);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using PiPub.Node.Replication;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
 
@@ -26,6 +27,28 @@ public class EbtReplicationTests
         await bob.HasAsync(alice.Id, 303);
         Assert.Equal(0, bob.Store.SequenceOf(pub.Id));
         Assert.Equal(1, pub.Store.SequenceOf(bob.Id));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_session_that_ended_with_a_connection_that_was_given_up_is_begun_anew_on_the_one_that_stands(bool boxDialled)
+    {
+        var soon = new ReplicationOptions { ResumePause = TimeSpan.FromMilliseconds(50) };
+        await using var box = new ReplicatingNode(options: soon);
+        await using var author = new ReplicatingNode(options: soon with { ResumePause = TimeSpan.FromHours(1) }); // It begins no other, as the JavaScript stack.
+        await box.FollowAsync(author.Id);
+        await author.PostAsync();
+        await using var kept = boxDialled ? ReplicatingNode.Connect(box, author) : ReplicatingNode.Connect(author, box);
+        await box.HasAsync(author.Id, 1);
+        await using (var crossing = new ReplicatingNode.Connection(boxDialled ? box.Id : author.Id, boxDialled ? author : box))
+        {
+            crossing.Client.Open("ebt.replicate", CallType.Duplex, """[{"version":3}]"""u8.ToArray());
+            await Eventually.BecomesTrueAsync(() => (boxDialled ? box : author).Ebt.Sessions().Count == 0, "the end of the former session");
+        }
+
+        await author.PostAsync();
+        await box.HasAsync(author.Id, 2);
     }
 
     [Fact]
