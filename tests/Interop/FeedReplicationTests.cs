@@ -55,6 +55,31 @@ public sealed class FeedReplicationTests
         await reader.WaitForAsync(writer.Id, missed.Sequence);
     }
 
+    /// <summary>As neighbours do on a LAN. Which connection stays, and whether the peer's EBT outlives the other, is a matter of luck.</summary>
+    [Theory]
+    [InlineData(Stack.Classic)]
+    [InlineData(Stack.Modern)]
+    public async Task Two_that_dial_each_other_at_once_replicate_all_the_same(Stack stack)
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        var peer = await network.StartAsync(stack);
+        await pub.WelcomeAsync(peer);
+        await peer.FollowAsync(pub.Id);
+        for (var round = 1; round <= 5; round++)
+        {
+            await peer.DisconnectAsync(pub.Id);
+            var dialled = pub.TryCommandAsync("connect", peer.Address);
+            await Task.WhenAny(peer.ConnectAsync(pub.Address));
+            await dialled;
+
+            var post = await peer.PublishAsync($"round {round}");
+            await pub.WaitForAsync(peer.Id, post.Sequence);
+            await pub.CommandAsync("publish", "--text", $"answer {round}");
+            await peer.WaitForAsync(pub.Id, await pub.SequenceAsync(pub.Id));
+        }
+    }
+
     [Theory]
     [InlineData(Stack.Classic, Stack.Modern)]
     [InlineData(Stack.Modern, Stack.Classic)]
