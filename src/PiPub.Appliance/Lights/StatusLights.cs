@@ -12,10 +12,10 @@ public sealed partial class StatusLights : IDisposable
 
     private readonly Lock _gate = new();
     private readonly List<IStatusLight> _lights;
-    private readonly IStatusLight? _activity;
     private readonly ITimer _timer;
     private readonly ITimer _dark;
     private readonly ILogger _logger;
+    private IStatusLight? _activity;
     private LightState _state;
     private LightState? _held;
     private LightState? _shown;
@@ -79,9 +79,8 @@ public sealed partial class StatusLights : IDisposable
     {
         lock (_gate)
         {
-            if (_activity is not null && !_isDisposed)
+            if (SetActivity(isLit: true))
             {
-                Set(_activity, isLit: true);
                 _ = _dark.Change(Flicker, Timeout.InfiniteTimeSpan);
             }
         }
@@ -97,15 +96,8 @@ public sealed partial class StatusLights : IDisposable
             _dark.Dispose();
             foreach (var light in _activity is null ? _lights : [.. _lights, _activity])
             {
-                Set(light, isLit: false);
-                try
-                {
-                    light.Dispose();
-                }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-                {
-                    // It was told of when it did not answer.
-                }
+                _ = Set(light, isLit: false);
+                LetGo(light);
             }
 
             _lights.Clear();
@@ -143,6 +135,7 @@ public sealed partial class StatusLights : IDisposable
             if (!Set(light, isLit: at % 2 == 0))
             {
                 _ = _lights.Remove(light);
+                LetGo(light);
             }
         }
 
@@ -154,10 +147,36 @@ public sealed partial class StatusLights : IDisposable
     {
         lock (_gate)
         {
-            if (!_isDisposed && _activity is not null)
-            {
-                Set(_activity, isLit: false);
-            }
+            _ = SetActivity(isLit: false);
+        }
+    }
+
+    private bool SetActivity(bool isLit)
+    {
+        if (_activity is not { } light || _isDisposed)
+        {
+            return false;
+        }
+
+        if (Set(light, isLit))
+        {
+            return true;
+        }
+
+        _activity = null;
+        LetGo(light);
+        return false;
+    }
+
+    private static void LetGo(IStatusLight light)
+    {
+        try
+        {
+            light.Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It was told of when it did not answer.
         }
     }
 

@@ -40,6 +40,21 @@ public sealed class LightsTests : IDisposable
     }
 
     [Fact]
+    public void The_table_in_the_readme_has_the_rhythms_that_the_lights_have()
+    {
+        var rows = File.ReadAllLines(SourceTree.File("README.md"))
+            .SkipWhile(static line => !line.StartsWith("| the light |", StringComparison.Ordinal)).Skip(2).TakeWhile(static line => line.StartsWith('|'))
+            .Select(static line => line.Split('|')[2].Trim());
+        Assert.Equal(Enum.GetValues<LightState>().Select(InWords), rows);
+
+        static string InWords(LightState state)
+        {
+            var rhythm = LightPattern.Of(state);
+            return rhythm.Count == 1 ? "always lit" : string.Join(' ', rhythm.Select(static length => length.TotalMilliseconds));
+        }
+    }
+
+    [Fact]
     public void A_steady_light_wakes_nobody()
     {
         using var lights = New();
@@ -72,6 +87,20 @@ public sealed class LightsTests : IDisposable
         Assert.Equal(1, lights.Count);
         Assert.Equal("It is broken.", lights.Problem);
         Assert.True(_light.IsLit);
+        Assert.True(broken.IsLetGo);
+    }
+
+    [Fact]
+    public void An_activity_light_that_does_not_answer_is_given_up_too()
+    {
+        var activity = new ChipLight { IsBroken = true };
+        using var lights = new StatusLights([_light], activity, _time, NullLogger<StatusLights>.Instance);
+        lights.Flash();
+        Assert.Equal("It is broken.", lights.Problem);
+        Assert.False(lights.HasActivity);
+        Assert.True(activity.IsLetGo);
+        lights.Flash();
+        Assert.Equal(1, lights.Count);
     }
 
     [Fact]
@@ -171,6 +200,8 @@ public sealed class LightsTests : IDisposable
 
         public bool IsLit { get; private set; }
 
+        public bool IsLetGo { get; private set; }
+
         public void Set(bool isLit)
         {
             if (IsBroken)
@@ -183,7 +214,7 @@ public sealed class LightsTests : IDisposable
             Heard.Add(isLit);
         }
 
-        public void Dispose() => IsLit = false;
+        public void Dispose() => (IsLit, IsLetGo) = (false, true);
     }
 
     private sealed class ChipButton : IButton

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using PiPub.Appliance.Display;
 using PiPub.Appliance.Hardware;
@@ -26,13 +27,7 @@ public sealed class WiringTests : IDisposable
     [Fact]
     public void The_file_of_the_image_can_be_read_and_wires_nothing_that_might_not_be_there()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "PiPub.sln")))
-        {
-            root = root.Parent!;
-        }
-
-        var file = HardwareFile.Read(Path.Combine(root.FullName, "provisioning/hardware.conf"));
+        var file = HardwareFile.Read(SourceTree.File("provisioning/hardware.conf"));
         Assert.NotEmpty(file.Status);
         Assert.All(file.Status, light => Assert.True(light.IsOptional));
         Assert.Equal((null, null, null), (file.Activity, file.Button, file.Display));
@@ -66,14 +61,27 @@ public sealed class WiringTests : IDisposable
     }
 
     [Fact]
-    public void What_is_not_there_is_told_and_everything_else_goes_on()
+    public void What_is_not_there_is_told_once_and_everything_else_goes_on()
     {
-        File.WriteAllText(In("hardware.conf"), $"status-light = gpio 17\nbutton = gpio 22\nchip = {In("gpiochip")}\ndisplay = ssd1306 {In("i2c")} 0x3c\n");
-        using var hardware = WiredHardware.Open(In("hardware.conf"), new ManualTime(), NullLoggerFactory.Instance);
+        File.WriteAllText(In("hardware.conf"), $"status-light = gpio 17\nstatus-light = gpio 18\nactivity-light = gpio 27\nbutton = gpio 22\nchip = {In("gpiochip")}\n");
+        using var logs = new Logs();
+        using var hardware = WiredHardware.Open(In("hardware.conf"), new ManualTime(), logs);
+        Assert.Single(logs.Lines);
         Assert.NotNull(hardware.Problem);
         Assert.Equal((0, null, 0), (hardware.Lights.Count, hardware.Button, hardware.Panels.Count));
         hardware.Show(["PiPub"]);
         hardware.Lights.Show(LightState.NeedsAttention);
+        Assert.Single(logs.Lines);
+    }
+
+    [Fact]
+    public void A_display_that_is_not_there_is_told_of()
+    {
+        File.WriteAllText(In("hardware.conf"), $"display = ssd1306 {In("i2c")} 0x3c\n");
+        using var logs = new Logs();
+        using var hardware = WiredHardware.Open(In("hardware.conf"), new ManualTime(), logs);
+        Assert.Contains(In("i2c"), Assert.Single(logs.Lines), StringComparison.Ordinal);
+        Assert.Empty(hardware.Panels);
     }
 
     [Fact]
@@ -154,6 +162,28 @@ public sealed class WiringTests : IDisposable
     }
 
     private string In(string name) => Path.Combine(_directory, name);
+
+    private sealed class Logs : ILoggerFactory, ILogger
+    {
+        public List<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
+    }
 
     private sealed class Bus : MemoryStream
     {
