@@ -10,13 +10,13 @@ namespace PiPub.Benchmarks;
 
 /// <summary>
 /// A run of <c>make bench</c>. Arguments: <c>--messages N</c> (default 50,000), <c>--large N</c> (200,000), <c>--feeds N</c> (50),
-/// <c>--repeat N</c> (3), <c>--idle MINUTES</c> (10), <c>--results FILE</c>, <c>--only CASE,CASE</c> of those that <see cref="Cases"/> names;
-/// <c>--parts</c> runs BenchmarkDotNet on the parts instead.
+/// <c>--repeat N</c> (3), <c>--idle MINUTES</c> (10), <c>--results FILE</c>, <c>--only CASE,CASE</c> of those that <see cref="Cases"/> names, which keeps the others'
+/// lines in the file; <c>--parts</c> runs BenchmarkDotNet on the parts instead.
 /// </summary>
 internal static class Run
 {
     /// <summary>What is measured, in the order of the table.</summary>
-    private static readonly string[] Cases = ["ingest", "keeping", "syncs", "large", "crowd", "fan-out", "reconnect", "start", "pages", "blobs", "writes"];
+    private static readonly string[] Cases = ["ingest", "keeping", "syncs", "large", "crowd", "fan-out", "reconnect", "start", "pages", "circuits", "blobs", "writes"];
 
     public static async Task<int> MainAsync(string[] arguments)
     {
@@ -39,29 +39,29 @@ internal static class Run
         var repeat = Number(arguments, "--repeat", 3);
         var (messages, large, feeds) = (Number(arguments, "--messages", 50_000), Number(arguments, "--large", 200_000), Number(arguments, "--feeds", 50));
         var work = Directory.CreateDirectory(Path.Combine(Repository.Root, "out", "bench")).FullName;
-        var results = new Results();
-        Console.WriteLine(Machine.Describe());
+        var machine = Machine.Describe();
+        var results = new Results(machine, Cases, Argument(arguments, "--results") ?? Path.Combine(Repository.Root, "tests", "Benchmarks", "RESULTS.md"));
+        Console.WriteLine(machine);
 
-        double? verify = null;
-        SyncRun? reference = null;
+        var table = "";
         Task<Corpus> Corpora(int count) => Corpus.OpenAsync(work, count, feeds);
         foreach (var name in Cases.Where(only.Contains))
         {
             Console.WriteLine($"{name}:");
+            results.Begin(name);
             switch (name)
             {
                 case "ingest":
-                    verify = await Ingest.RunAsync(work, messages, repeat, results);
+                    await Ingest.RunAsync(work, messages, repeat, results);
                     break;
                 case "keeping":
                     await Keeping.RunAsync(work, messages, results);
                     break;
                 case "syncs":
-                    var corpus = await Corpora(messages);
-                    reference = await SyncComparison.RunAsync(new Syncs(corpus, work), work, corpus, repeat, verify, results);
+                    await SyncComparison.RunAsync(work, await Corpora(messages), repeat, results);
                     break;
-                case "large" when reference is not null:
-                    await SyncComparison.RunLargeAsync(work, await Corpora(messages), reference, await Corpora(large), results);
+                case "large":
+                    await SyncComparison.RunLargeAsync(work, await SenderAsync(work, await Corpora(messages)), await Corpora(messages), await Corpora(large), repeat, results);
                     break;
                 case "crowd":
                     await CrowdCase.RunAsync(await SenderAsync(work, await Corpora(messages)), await Corpora(messages), results);
@@ -78,22 +78,22 @@ internal static class Run
                 case "pages":
                     await PageCase.RunAsync(work, Corpus.TestNetworkKey, results);
                     break;
+                case "circuits":
+                    await CircuitsCase.RunAsync(work, Corpus.TestNetworkKey, results);
+                    break;
                 case "blobs":
                     await BlobCase.RunAsync(work, results);
                     break;
                 case "writes":
                     await WritesCase.RunAsync(work, TimeSpan.FromMinutes(Number(arguments, "--idle", 10)), results);
                     break;
-                default:
-                    Console.WriteLine("  is left out: it is measured against the case before it.");
-                    break;
             }
+
+            table = await results.WriteAsync();
         }
 
-        var markdown = results.ToMarkdown(Machine.Describe(), DateOnly.FromDateTime(DateTime.UtcNow));
         Console.WriteLine();
-        Console.Write(markdown);
-        await File.WriteAllTextAsync(Argument(arguments, "--results") ?? Path.Combine(Repository.Root, "tests", "Benchmarks", "RESULTS.md"), markdown);
+        Console.Write(table);
         return 0;
     }
 

@@ -25,7 +25,7 @@ internal static class BlobCase
         var (one, other) = (Fresh(workDirectory, "blobs-1"), Fresh(workDirectory, "blobs-2"));
         await using var sender = await PiPubProcess.StartAsync(one, Corpus.TestNetworkKey, PreparedBox.Settings);
         await using var receiver = await PiPubProcess.StartAsync(other, Corpus.TestNetworkKey, PreparedBox.Settings);
-        await using var owner = await OwnerClient.ConnectAsync(receiver, Corpus.TestNetworkKey);
+        await using var owner = await Owner.ConnectAsync(receiver.Directory);
         await owner.CallAsync("publish", $$"""[{"type":"contact","contact":"{{sender.Id}}","following":true}]""");
         var ids = new List<string>();
         for (var i = 0; i < Blobs; i++)

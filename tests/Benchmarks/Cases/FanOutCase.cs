@@ -21,6 +21,7 @@ internal static class FanOutCase
         await using (var peer = await JsPeer.StartAsync(Stack.Modern, corpus.Directory, corpus.NetworkKey))
             theirs = await MeasureAsync(peer.Address, corpus.NetworkKey, peer.Id, await peer.SequenceAsync(peer.Id), corpus.Authors, each, i => peer.PublishAsync($"news {i}"));
         Add(results, $"one message to {Clients} clients, until the last has it", ours, theirs);
+        results.Note("The message is published at PiPub's local socket, and inside of the process of ssb-db2.");
 
         var crowded = Path.Combine(workDirectory, "crowded");
         var authors = await PreparedBox.MakeAsync(crowded, corpus.NetworkKey, ManyFeeds, 1);
@@ -31,7 +32,7 @@ internal static class FanOutCase
 
     private static async Task<double[]> PiPubAsync(PiPubProcess pub, string networkKey, string[] authors, int each)
     {
-        await using var owner = await OwnerClient.ConnectAsync(pub, networkKey);
+        await using var owner = await Owner.ConnectAsync(pub.Directory);
         return await MeasureAsync(pub.Address, networkKey, pub.Id, await pub.SequenceAsync(pub.Id), authors, each,
             i => owner.CallAsync("publish", $$"""[{"type":"post","text":"news {{i}}"}]"""));
     }

@@ -38,7 +38,7 @@ internal static class PreparedBox
         // Once more, until the views are there.
         await using (var pub = await PiPubProcess.StartAsync(directory, networkKey, Settings))
         {
-            await using var owner = await OwnerClient.ConnectAsync(pub, networkKey);
+            await using var owner = await Owner.ConnectAsync(pub.Directory);
             await CatchUpAsync(owner);
             await pub.StopAsync();
         }
@@ -50,7 +50,7 @@ internal static class PreparedBox
     public static string[] Settings => ["--log-level", "warn", "--discovery", "off"];
 
     /// <summary>Waits until the views hold all that the log holds.</summary>
-    public static async Task CatchUpAsync(OwnerClient owner)
+    public static async Task CatchUpAsync(Owner owner)
     {
         while (true)
         {

@@ -16,7 +16,7 @@ internal static class ReconnectCase
         _ = await PreparedBox.MakeAsync(other, Corpus.TestNetworkKey, Feeds, 1);
         await using var sender = await PiPubProcess.StartAsync(one, Corpus.TestNetworkKey, PreparedBox.Settings);
         await using var receiver = await PiPubProcess.StartAsync(other, Corpus.TestNetworkKey, PreparedBox.Settings);
-        await using var owner = await OwnerClient.ConnectAsync(receiver, Corpus.TestNetworkKey);
+        await using var owner = await Owner.ConnectAsync(receiver.Directory);
         await using var relay = new CountingRelay(sender.Address);
         var first = await MeetAsync(relay, owner);
         var again = await MeetAsync(relay, owner);
@@ -25,7 +25,7 @@ internal static class ReconnectCase
     }
 
     /// <summary>Connects them, until nothing has been said for a while; the time ends with the last word.</summary>
-    private static async Task<(long Bytes, double Milliseconds)> MeetAsync(CountingRelay relay, OwnerClient owner)
+    private static async Task<(long Bytes, double Milliseconds)> MeetAsync(CountingRelay relay, Owner owner)
     {
         var before = relay.BytesToTarget + relay.BytesFromTarget;
         var clock = Stopwatch.StartNew();

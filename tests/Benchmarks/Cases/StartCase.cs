@@ -37,7 +37,7 @@ internal static class StartCase
             File.Delete(file);
         await using var pub = await PiPubProcess.StartAsync(directory, Corpus.TestNetworkKey, PreparedBox.Settings);
         var clock = Stopwatch.StartNew();
-        await using var owner = await OwnerClient.ConnectAsync(pub, Corpus.TestNetworkKey);
+        await using var owner = await Owner.ConnectAsync(pub.Directory);
         await PreparedBox.CatchUpAsync(owner);
         var rate = Messages / clock.Elapsed.TotalSeconds;
         results.Add(new("views made anew at a start, one core", $"{rate:N0} messages/s", "", "", "at least 100,000/s", rate >= 100_000));

@@ -84,7 +84,7 @@ internal sealed class Syncs(Corpus corpus, string workDirectory)
         await using var receiver = limit is null
             ? await PiPubProcess.StartAsync(directory, corpus.NetworkKey, Quiet)
             : await PiPubProcess.StartInAsync(limit.Within, directory, corpus.NetworkKey, [.. Quiet, .. OnLoopback]);
-        await using var owner = await OwnerClient.ConnectAsync(receiver, corpus.NetworkKey);
+        await using var owner = await Owner.ConnectAsync(receiver.Directory);
         foreach (var author in corpus.Authors)
             await owner.CallAsync("publish", $$"""[{"type":"contact","contact":"{{author}}","following":true}]""");
         await Task.Delay(Rest);
@@ -122,7 +122,7 @@ internal sealed class Syncs(Corpus corpus, string workDirectory)
         while (relay.BytesFromTarget != before);
     }
 
-    private static async Task<long> TotalAsync(OwnerClient owner)
+    private static async Task<long> TotalAsync(Owner owner)
     {
         var total = 0L;
         foreach (var feed in (await owner.CallAsync("getVectorClock")).EnumerateObject())

@@ -14,7 +14,7 @@ internal static class WritesCase
         var directory = Path.Combine(workDirectory, "writes");
         _ = await PreparedBox.MakeAsync(directory, Corpus.TestNetworkKey, 50, 100);
         await using var pub = await PiPubProcess.StartAsync(directory, Corpus.TestNetworkKey, PreparedBox.Settings);
-        await using (var owner = await OwnerClient.ConnectAsync(pub, Corpus.TestNetworkKey))
+        await using (var owner = await Owner.ConnectAsync(pub.Directory))
         {
             var log = Path.Combine(directory, "log");
             await using var flushes = await FlushCount.AttachAsync(pub.ProcessId, Path.Combine(workDirectory, "flushes"));
