@@ -172,6 +172,7 @@ public sealed class StoreVerifier(HmacKey? hmacKey = null)
         try
         {
             await views.WaitUntilAsync(end, cancellationToken);
+            views.CheckRows();
             foreach (var (feed, tip) in _tips)
             {
                 // Only up to what was read: the log may have grown since.

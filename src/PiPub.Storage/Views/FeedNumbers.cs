@@ -8,7 +8,7 @@ internal sealed class FeedNumbers(ViewDatabase database)
     private readonly Dictionary<FeedId, int> _numbers = [];
     private readonly List<FeedId> _feeds = [];
 
-    public static string Schema => "CREATE TABLE feeds (number INTEGER PRIMARY KEY, key BLOB NOT NULL)";
+    public static string Schema => "CREATE TABLE feeds (number INTEGER PRIMARY KEY, key BLOB NOT NULL, checksum INTEGER NOT NULL)";
 
     public FeedId this[int number] => _feeds[number];
 
@@ -16,9 +16,10 @@ internal sealed class FeedNumbers(ViewDatabase database)
     {
         _numbers.Clear();
         _feeds.Clear();
-        using var reader = database.Statement("SELECT number, key FROM feeds ORDER BY number").ExecuteReader();
+        using var reader = database.Statement("SELECT number, key, checksum FROM feeds ORDER BY number").ExecuteReader();
         while (reader.Read())
         {
+            RowChecksum.Check(reader);
             var feed = new FeedId(reader.GetFieldValue<byte[]>(1));
             if (reader.GetInt64(0) != _feeds.Count || !_numbers.TryAdd(feed, _feeds.Count))
             {
@@ -36,7 +37,8 @@ internal sealed class FeedNumbers(ViewDatabase database)
         if (!_numbers.TryGetValue(feed, out var number))
         {
             number = _feeds.Count;
-            database.Execute("INSERT INTO feeds VALUES ($0, $1)", number, feed.Bytes.ToArray());
+            var key = feed.Bytes.ToArray();
+            database.Execute("INSERT INTO feeds VALUES ($0, $1, $2)", number, key, RowChecksum.Of(number, key));
             _numbers.Add(feed, number);
             _feeds.Add(feed);
         }

@@ -123,15 +123,35 @@ public sealed partial class MessageViews
     /// <summary>Every edge of the social graph, neutral ones included.</summary>
     public IReadOnlyList<ContactEdge> Contacts() => Guarded(ReadContacts);
 
+    /// <summary>
+    /// Reads every row that says something by itself. A question finds damage in the rows that answer it; in a row's own key it would
+    /// only miss the row.
+    /// </summary>
+    /// <exception cref="IOException">There is damage; the views are being made again.</exception>
+    public void CheckRows() => Guarded(() =>
+    {
+        foreach (var sql in ViewTables.Rows)
+        {
+            using var reader = _tables.Database.Statement(sql).ExecuteReader();
+            while (reader.Read())
+            {
+                RowChecksum.Check(reader);
+            }
+        }
+
+        return true;
+    });
+
     /// <summary>What feeds say about a feed, message or blob: the last word of each author on each field.</summary>
     public IReadOnlyList<AboutClaim> Abouts(LinkTarget about) => Guarded(() =>
     {
         byte[] key = [(byte)about.Sigil, .. about.Bytes.AsSpan()];
         var claims = new List<AboutClaim>();
-        using var reader = _tables.Database.Statement("SELECT author, field, json FROM abouts WHERE about = $0", key).ExecuteReader();
+        using var reader = _tables.Database.Statement("SELECT about, author, field, json, checksum FROM abouts WHERE about = $0", key).ExecuteReader();
         while (reader.Read())
         {
-            claims.Add(new AboutClaim(_tables.Feeds[reader.GetInt32(0)], reader.GetString(1), reader.GetFieldValue<byte[]>(2)));
+            RowChecksum.Check(reader);
+            claims.Add(new AboutClaim(_tables.Feeds[reader.GetInt32(1)], reader.GetString(2), reader.GetFieldValue<byte[]>(3)));
         }
 
         return claims;
@@ -141,9 +161,10 @@ public sealed partial class MessageViews
     public IReadOnlyList<PubAddress> Pubs() => Guarded(() =>
     {
         var pubs = new List<PubAddress>();
-        using var reader = _tables.Database.Statement("SELECT key, host, port, author FROM pubs").ExecuteReader();
+        using var reader = _tables.Database.Statement("SELECT key, host, port, author, checksum FROM pubs").ExecuteReader();
         while (reader.Read())
         {
+            RowChecksum.Check(reader);
             pubs.Add(new PubAddress(new FeedId(reader.GetFieldValue<byte[]>(0)), reader.GetString(1), reader.GetInt32(2), _tables.Feeds[reader.GetInt32(3)]));
         }
 
@@ -215,9 +236,10 @@ public sealed partial class MessageViews
     private List<ContactEdge> ReadContacts()
     {
         var edges = new List<ContactEdge>();
-        using var reader = _tables.Database.Statement("SELECT author, contact, state FROM contacts").ExecuteReader();
+        using var reader = _tables.Database.Statement("SELECT author, contact, state, checksum FROM contacts").ExecuteReader();
         while (reader.Read())
         {
+            RowChecksum.Check(reader);
             edges.Add(new ContactEdge(_tables.Feeds[reader.GetInt32(0)], _tables.Feeds[reader.GetInt32(1)], (ContactState)reader.GetInt32(2)));
         }
 

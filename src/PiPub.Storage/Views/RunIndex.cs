@@ -31,7 +31,7 @@ internal sealed class RunIndex
 
     /// <summary>Where all indexes note their runs.</summary>
     public static string RunsSchema =>
-        "CREATE TABLE runs (name TEXT NOT NULL, run INTEGER NOT NULL, entries INTEGER NOT NULL, PRIMARY KEY (name, run)) WITHOUT ROWID";
+        "CREATE TABLE runs (name TEXT NOT NULL, run INTEGER NOT NULL, entries INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (name, run)) WITHOUT ROWID";
 
     /// <summary>The number of entries, pending ones included.</summary>
     public long Count => _runs.Sum(static run => run.Entries) + _pending.Count;
@@ -49,10 +49,11 @@ internal sealed class RunIndex
         _runs.Clear();
         _pending.Clear();
         _pendingIsSorted = true;
-        using var reader = _database.Statement("SELECT run, entries FROM runs WHERE name = $0 ORDER BY run", _name).ExecuteReader();
+        using var reader = _database.Statement("SELECT name, run, entries, checksum FROM runs WHERE name = $0 ORDER BY run", _name).ExecuteReader();
         while (reader.Read())
         {
-            _runs.Add(new Run(reader.GetInt64(0), reader.GetInt64(1)));
+            RowChecksum.Check(reader);
+            _runs.Add(new Run(reader.GetInt64(1), reader.GetInt64(2)));
         }
     }
 
@@ -243,7 +244,7 @@ internal sealed class RunIndex
         }
 
         Write(number, ref block);
-        _database.Execute("INSERT INTO runs VALUES ($0, $1, $2)", _name, number, count);
+        _database.Execute("INSERT INTO runs VALUES ($0, $1, $2, $3)", _name, number, count, RowChecksum.Of(_name, number, count));
         _runs.Add(new Run(number, count));
     }
 

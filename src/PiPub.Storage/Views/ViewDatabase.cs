@@ -15,7 +15,7 @@ namespace PiPub.Storage.Views;
 internal sealed class ViewDatabase : IDisposable
 {
     /// <summary>Raised whenever what is stored changes its meaning: an older file is made again.</summary>
-    private const long SchemaVersion = 1;
+    private const long SchemaVersion = 2;
 
     private readonly string _path;
     private readonly string _schema;

@@ -16,6 +16,14 @@ internal sealed class ViewTables : IDisposable
     private readonly MessageContent _content = new();
     private readonly RunIndex[] _all;
 
+    /// <summary>Every row that carries a checksum, each with its columns in the order in which they were summed.</summary>
+    public static IReadOnlyList<string> Rows { get; } =
+    [
+        "SELECT about, author, field, json, checksum FROM abouts",
+        "SELECT author, contact, state, checksum FROM contacts",
+        "SELECT key, host, port, author, checksum FROM pubs",
+    ];
+
     public ViewTables(string path)
     {
         string[] names = ["sequences", "ids", "types", "times", "arrivals", "links"];
@@ -23,10 +31,10 @@ internal sealed class ViewTables : IDisposable
             .. names.Select(RunIndex.Schema),
             RunIndex.RunsSchema,
             FeedNumbers.Schema,
-            "CREATE TABLE contacts (author INTEGER NOT NULL, contact INTEGER NOT NULL, state INTEGER NOT NULL, PRIMARY KEY (author, contact)) WITHOUT ROWID",
-            "CREATE TABLE abouts (about BLOB NOT NULL, author INTEGER NOT NULL, field TEXT NOT NULL, json BLOB NOT NULL, PRIMARY KEY (about, author, field)) WITHOUT ROWID",
-            "CREATE TABLE pubs (key BLOB NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL, author INTEGER NOT NULL, PRIMARY KEY (key, host, port)) WITHOUT ROWID",
-            "CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), indexed_to INTEGER NOT NULL, messages INTEGER NOT NULL, last_position INTEGER NOT NULL, last_id BLOB NOT NULL)",
+            "CREATE TABLE contacts (author INTEGER NOT NULL, contact INTEGER NOT NULL, state INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (author, contact)) WITHOUT ROWID",
+            "CREATE TABLE abouts (about BLOB NOT NULL, author INTEGER NOT NULL, field TEXT NOT NULL, json BLOB NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (about, author, field)) WITHOUT ROWID",
+            "CREATE TABLE pubs (key BLOB NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL, author INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (key, host, port)) WITHOUT ROWID",
+            "CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), indexed_to INTEGER NOT NULL, messages INTEGER NOT NULL, last_position INTEGER NOT NULL, last_id BLOB NOT NULL, checksum INTEGER NOT NULL)",
         ]));
         _all = [.. names.Select(name => new RunIndex(Database, name))];
         Feeds = new FeedNumbers(Database);
@@ -100,11 +108,17 @@ internal sealed class ViewTables : IDisposable
             index.Load();
         }
 
+        if ((long)Database.Statement("SELECT count(*) FROM runs").ExecuteScalar()! != _all.Sum(static index => index.RunCount))
+        {
+            throw new ViewDamagedException();
+        }
+
         Feeds.Load();
         (IndexedTo, Messages, Last) = (0, 0, null);
-        using var reader = Database.Statement("SELECT indexed_to, messages, last_position, last_id FROM progress").ExecuteReader();
+        using var reader = Database.Statement("SELECT indexed_to, messages, last_position, last_id, checksum FROM progress").ExecuteReader();
         if (reader.Read())
         {
+            RowChecksum.Check(reader);
             IndexedTo = reader.GetInt64(0);
             Messages = reader.GetInt64(1);
             Last = (reader.GetInt64(2), new MessageId(reader.GetFieldValue<byte[]>(3)));
@@ -158,7 +172,9 @@ internal sealed class ViewTables : IDisposable
             index.Flush();
         }
 
-        Database.Execute("INSERT OR REPLACE INTO progress VALUES (1, $0, $1, $2, $3)", IndexedTo, Messages, last.Position, last.Id.Bytes.ToArray());
+        var id = last.Id.Bytes.ToArray();
+        Database.Execute(
+            "INSERT OR REPLACE INTO progress VALUES (1, $0, $1, $2, $3, $4)", IndexedTo, Messages, last.Position, id, RowChecksum.Of(IndexedTo, Messages, last.Position, id));
         Database.Commit();
         WrittenTo = IndexedTo;
     }
@@ -201,7 +217,8 @@ internal sealed class ViewTables : IDisposable
         switch (type)
         {
             case "contact" when _content.Contact is { } contact:
-                Database.Execute("INSERT OR REPLACE INTO contacts VALUES ($0, $1, $2)", author, Feeds.GetOrAdd(contact), (int)_content.ContactState);
+                var (number, state) = (Feeds.GetOrAdd(contact), (int)_content.ContactState);
+                Database.Execute("INSERT OR REPLACE INTO contacts VALUES ($0, $1, $2, $3)", author, number, state, RowChecksum.Of(author, number, state));
                 edges.Add(new ContactEdge(feed, contact, _content.ContactState));
                 break;
             case "about" when _content.About is { } about:
@@ -212,7 +229,8 @@ internal sealed class ViewTables : IDisposable
                 AddAbout(key, author, "publicWebHosting", _content.PublicWebHosting);
                 break;
             case "pub" when !_content.Address.IsEmpty && PubAddress.Read(_content.Address, feed) is { } pub:
-                Database.Execute("INSERT OR REPLACE INTO pubs VALUES ($0, $1, $2, $3)", pub.Key.Bytes.ToArray(), pub.Host, pub.Port, author);
+                var pubKey = pub.Key.Bytes.ToArray();
+                Database.Execute("INSERT OR REPLACE INTO pubs VALUES ($0, $1, $2, $3, $4)", pubKey, pub.Host, pub.Port, author, RowChecksum.Of(pubKey, pub.Host, pub.Port, author));
                 break;
             default:
                 break;
@@ -223,7 +241,8 @@ internal sealed class ViewTables : IDisposable
     {
         if (!json.IsEmpty)
         {
-            Database.Execute("INSERT OR REPLACE INTO abouts VALUES ($0, $1, $2, $3)", about, author, field, json.ToArray());
+            var claim = json.ToArray();
+            Database.Execute("INSERT OR REPLACE INTO abouts VALUES ($0, $1, $2, $3, $4)", about, author, field, claim, RowChecksum.Of(about, author, field, claim));
         }
     }
 }
