@@ -2,7 +2,7 @@ using PiPub.Scuttlebutt.Handshake;
 
 namespace PiPub.Hostile.Faults;
 
-/// <summary>Lines with half a second of delay that break in the middle of a sync: it goes on where it was.</summary>
+/// <summary>Lines with half a second of delay, lines that lose packets, and lines that break in the middle of a sync: it goes on where it was.</summary>
 public sealed class LineTests
 {
     [Fact]
@@ -33,6 +33,25 @@ public sealed class LineTests
 
         target.Through = null;
         Assert.Equal(600, await target.Box.SequenceAsync(Friend.Id.ToString()));
+        await target.VerifyAsync();
+    }
+
+    [Fact]
+    public async Task A_sync_over_a_line_that_loses_packets_comes_to_its_end()
+    {
+        await using var target = await Target.StartAsync();
+        await using (var line = await LossyLine.BeginAsync(target, oneIn: 20))
+        {
+            await using (var friend = await Friend.ComeAsync(target))
+            {
+                for (var round = 0; round < 6; round++)
+                    _ = await friend.SyncAsync(200);
+            }
+
+            Assert.All(await LossyLine.LostAsync(), static lost => Assert.True(lost > 5, $"Only {lost} packets were lost one way."));
+        }
+
+        Assert.Equal(1200, await target.Box.SequenceAsync(Friend.Id.ToString()));
         await target.VerifyAsync();
     }
 }
