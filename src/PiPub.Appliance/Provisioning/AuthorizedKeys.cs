@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using PiPub.Node.Sentences;
 
 namespace PiPub.Appliance.Provisioning;
 
@@ -38,8 +39,8 @@ public static class AuthorizedKeys
             else
             {
                 found.Add(line.Contains("PRIVATE KEY", StringComparison.Ordinal)
-                    ? new CardProblem(Name, i + 1, "this is a private key, which must never leave your computer.", "Take it off the card, and put the file that ends with .pub there.")
-                    : new CardProblem(Name, i + 1, "this is no public key of SSH.", "It is one long line that begins with its kind, such as ssh-ed25519: the content of ~/.ssh/id_ed25519.pub."));
+                    ? new CardProblem(Name, i + 1, Sentence.Of($"this is a private key, which must never leave your computer."), Sentence.Of($"Take it off the card, and put the file that ends with .pub there."))
+                    : new CardProblem(Name, i + 1, Sentence.Of($"this is no public key of SSH."), Sentence.Of($"It is one long line that begins with its kind, such as ssh-ed25519: the content of ~/.ssh/id_ed25519.pub.")));
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using PiPub.Node.Sentences;
 using PiPub.Storage.Disk;
 
 namespace PiPub.Appliance.Provisioning;
@@ -51,7 +52,7 @@ public sealed class CardFile
             using var file = File.OpenRead(path);
             if (file.Length > MaxBytes)
             {
-                problem = new CardProblem(name, null, $"it is larger than {MaxBytes / 1024} KiB.", "It cannot be what its name says: take it away, or write it anew.");
+                problem = new CardProblem(name, null, Sentence.Of($"it is larger than {MaxBytes / 1024} KiB."), Sentence.Of($"It cannot be what its name says: take it away, or write it anew."));
                 return null;
             }
 
@@ -60,14 +61,14 @@ public sealed class CardFile
             var text = TextOf(bytes);
             if (text is null)
             {
-                problem = new CardProblem(name, null, "it is no plain text.", "Write it with a plain editor (Notepad, TextEdit as plain text), and save it as UTF-8.");
+                problem = new CardProblem(name, null, Sentence.Of($"it is no plain text."), Sentence.Of($"Write it with a plain editor (Notepad, TextEdit as plain text), and save it as UTF-8."));
             }
 
             return new CardFile(name, path, bytes, text);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = new CardProblem(name, null, $"it cannot be read: {e.Message}", "Check the card in a computer.");
+            problem = new CardProblem(name, null, Sentence.Of($"it cannot be read: {e.Message}"), Sentence.Of($"Check the card in a computer."));
             return null;
         }
     }

@@ -1,15 +1,16 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using PiPub.Node.Sentences;
 using PiPub.Storage.Disk;
 
 namespace PiPub.Appliance.Provisioning;
 
 /// <summary>What provisioning needs to know from elsewhere.</summary>
-/// <param name="CheckSettings">What is wrong with a file of settings, a line each; empty when it can be used.</param>
+/// <param name="CheckSettings">What is wrong with a file of settings; empty when it can be used.</param>
 /// <param name="CheckClaim">What is wrong with a claim code; null when it is one.</param>
 /// <param name="Node">The user whom the node's files belong to; null to leave them as they are.</param>
-public sealed record ProvisioningRules(Func<string, IReadOnlyList<string>> CheckSettings, Func<string, string?> CheckClaim, FileOwner? Node);
+public sealed record ProvisioningRules(Func<string, IReadOnlyList<Sentence>> CheckSettings, Func<string, Sentence?> CheckClaim, FileOwner? Node);
 
 /// <summary>
 /// Applies what the owner wrote on the card where any computer can write it, before the node starts. Each file holds when it is whole
@@ -47,7 +48,7 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
         // An empty directory is the place where the partition should have been mounted.
         if (!Directory.Exists(firmware) || !Directory.EnumerateFileSystemEntries(firmware).Any())
         {
-            _problems.Add(new CardProblem("pipub.conf", null, $"the card's partition is not at {firmware}.", "Nothing on it was looked at, and what held before goes on. Check the card in a computer."));
+            _problems.Add(new CardProblem("pipub.conf", null, Sentence.Of($"the card's partition is not at {firmware}."), Sentence.Of($"Nothing on it was looked at, and what held before goes on. Check the card in a computer.")));
         }
         else
         {
@@ -86,8 +87,8 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
         var wrong = rules.CheckSettings(file.FilePath);
         foreach (var words in wrong)
         {
-            var line = LineNumber().Match(words);
-            _problems.Add(new CardProblem(file.Name, line.Success ? int.Parse(line.Groups["line"].ValueSpan, CultureInfo.InvariantCulture) : null, words, ""));
+            var line = LineNumber().Match(words.ToString());
+            _problems.Add(new CardProblem(file.Name, line.Success ? int.Parse(line.Groups["line"].ValueSpan, CultureInfo.InvariantCulture) : null, words));
         }
 
         return wrong.Count > 0 ? CardFileState.Wrong : Mirror(file, "pipub.conf", Encoding.UTF8.GetBytes(string.Join('\n', file.Lines) + "\n"));
@@ -139,7 +140,7 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
         var code = file.Text!.Trim();
         if (rules.CheckClaim(code) is { } problem)
         {
-            _problems.Add(new CardProblem(file.Name, null, problem, "Write a longer one, or use the code that the box shows."));
+            _problems.Add(new CardProblem(file.Name, null, problem, Sentence.Of($"Write a longer one, or use the code that the box shows.")));
             return CardFileState.Wrong;
         }
 
@@ -182,7 +183,7 @@ public sealed partial class CardProvisioning(string firmware, string data, Provi
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _problems.Add(new CardProblem(file.Name, null, $"it is in use now, but could not be removed from the card: {e.Message}", "Delete it there with a computer: whoever finds the card can read it."));
+            _problems.Add(new CardProblem(file.Name, null, Sentence.Of($"it is in use now, but could not be removed from the card: {e.Message}"), Sentence.Of($"Delete it there with a computer: whoever finds the card can read it.")));
         }
     }
 

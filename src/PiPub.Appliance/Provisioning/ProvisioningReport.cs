@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using PiPub.Node.Sentences;
 
 namespace PiPub.Appliance.Provisioning;
 
@@ -24,11 +25,17 @@ public enum CardFileState
 /// <param name="File">The file's name.</param>
 /// <param name="Line">Where, from 1; null where it is no single line.</param>
 /// <param name="What">What is wrong, for a person.</param>
-/// <param name="ToDo">What would help; empty where the first says it.</param>
-public sealed record CardProblem(string File, int? Line, string What, string ToDo)
+/// <param name="ToDo">What would help; null where the first says it.</param>
+public sealed record CardProblem(string File, int? Line, Sentence What, Sentence? ToDo = null)
 {
     /// <summary>All of it in a sentence or two.</summary>
-    public string Sentence => $"The file {File} on the card{(Line is { } line ? $", line {line}" : "")}: {What}{(ToDo.Length > 0 ? " " + ToDo : "")}";
+    public Sentence Said => (Line, ToDo) switch
+    {
+        ({ } line, { } help) => Sentence.Of($"The file {File} on the card, line {line}: {What} {help}"),
+        ({ } line, null) => Sentence.Of($"The file {File} on the card, line {line}: {What}"),
+        (null, { } help) => Sentence.Of($"The file {File} on the card: {What} {help}"),
+        _ => Sentence.Of($"The file {File} on the card: {What}"),
+    };
 }
 
 /// <summary>What was done with the files that the owner wrote on the card, at this start of the machine.</summary>
@@ -43,7 +50,10 @@ public sealed record ProvisioningReport(DateTimeOffset At, IReadOnlyList<(string
     private const int MaxBytes = 256 * 1024;
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true };
 
-    /// <summary>The report as JSON in UTF-8: <c>{"at":...,"files":[{"name","state"}],"problems":[{"file","line","what","todo"}]}</c>.</summary>
+    /// <summary>
+    /// The report as JSON in UTF-8: <c>{"at":...,"files":[{"name","state"}],"problems":[{"file","line","what","todo"}]}</c>, and in
+    /// <c>said</c> of each problem both sentences with their values apart, for the pages' other languages.
+    /// </summary>
     public ReadOnlyMemory<byte> ToJson()
     {
         var buffer = new ArrayBufferWriter<byte>(512);
@@ -71,8 +81,12 @@ public sealed record ProvisioningReport(DateTimeOffset At, IReadOnlyList<(string
                     json.WriteNumber("line"u8, line);
                 }
 
-                json.WriteString("what"u8, problem.What);
-                json.WriteString("todo"u8, problem.ToDo);
+                json.WriteString("what"u8, problem.What.ToString());
+                json.WriteString("todo"u8, problem.ToDo?.ToString() ?? "");
+                json.WriteStartArray("said"u8);
+                problem.What.WriteTo(json);
+                problem.ToDo?.WriteTo(json);
+                json.WriteEndArray();
                 json.WriteEndObject();
             }
 
@@ -99,10 +113,10 @@ public sealed record ProvisioningReport(DateTimeOffset At, IReadOnlyList<(string
             return [.. report.GetProperty("problems"u8).EnumerateArray().Select(static problem => new CardProblem(
                 problem.GetProperty("file"u8).GetString() ?? "",
                 problem.TryGetProperty("line"u8, out var line) ? line.GetInt32() : null,
-                problem.GetProperty("what"u8).GetString() ?? "",
-                problem.GetProperty("todo"u8).GetString() ?? ""))];
+                Sentence.Read(problem.GetProperty("said"u8)[0]),
+                problem.GetProperty("said"u8).GetArrayLength() > 1 ? Sentence.Read(problem.GetProperty("said"u8)[1]) : null))];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or KeyNotFoundException or FormatException or IndexOutOfRangeException)
         {
             return [];
         }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using PiPub.Node.Sentences;
 
 namespace PiPub.Appliance.Provisioning;
 
@@ -43,11 +44,11 @@ public sealed record WifiFile(string Ssid, string? Password, string Country)
             var key = isBare ? order[values.Count] : KeyOf(text);
             if (key is null)
             {
-                found.Add(new CardProblem(Name, line, "this is not understood.", "Each line is ssid = name, password = password, or country = DE."));
+                found.Add(new CardProblem(Name, line, Sentence.Of($"this is not understood."), Sentence.Of($"Each line is ssid = name, password = password, or country = DE.")));
             }
             else if (!values.TryAdd(key, (isBare ? text : text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim(), line)))
             {
-                found.Add(new CardProblem(Name, line, $"{key} is there a second time.", "Keep one of the lines."));
+                found.Add(new CardProblem(Name, line, Sentence.Of($"{key} is there a second time."), Sentence.Of($"Keep one of the lines.")));
             }
         }
 
@@ -56,17 +57,17 @@ public sealed record WifiFile(string Ssid, string? Password, string Country)
         var country = values.GetValueOrDefault("country");
         if (Encoding.UTF8.GetByteCount(ssid.Value ?? "") is 0 or > MaxSsid)
         {
-            found.Add(new CardProblem(Name, ssid.Line > 0 ? ssid.Line : null, "the name of the network is missing or too long.", $"Write it as ssid = name, with at most {MaxSsid} bytes."));
+            found.Add(new CardProblem(Name, ssid.Line > 0 ? ssid.Line : null, Sentence.Of($"the name of the network is missing or too long."), Sentence.Of($"Write it as ssid = name, with at most {MaxSsid} bytes.")));
         }
 
         if (password.Value != "none" && Encoding.UTF8.GetByteCount(password.Value ?? "") is < MinPassword or > MaxPassword)
         {
-            found.Add(new CardProblem(Name, password.Line > 0 ? password.Line : null, $"a Wi-Fi password has {MinPassword} to {MaxPassword} characters.", "Write it as password = ..., or password = none for a network without one."));
+            found.Add(new CardProblem(Name, password.Line > 0 ? password.Line : null, Sentence.Of($"a Wi-Fi password has {MinPassword} to {MaxPassword} characters."), Sentence.Of($"Write it as password = ..., or password = none for a network without one.")));
         }
 
         if (country.Value is not { Length: 2 } letters || !letters.All(char.IsAsciiLetter))
         {
-            found.Add(new CardProblem(Name, country.Line > 0 ? country.Line : null, "the country is missing.", "Write it as two letters, country = DE: each country allows other radio channels."));
+            found.Add(new CardProblem(Name, country.Line > 0 ? country.Line : null, Sentence.Of($"the country is missing."), Sentence.Of($"Write it as two letters, country = DE: each country allows other radio channels.")));
         }
 
         problems = found;

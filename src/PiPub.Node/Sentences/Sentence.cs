@@ -7,7 +7,7 @@ namespace PiPub.Node.Sentences;
 /// other languages. A value may be a sentence itself.
 /// </summary>
 /// <remarks>A test reads the words behind each <c>Sentence.Of($"</c> and tells what the pages' languages lack of them.</remarks>
-public sealed class Sentence : IEquatable<Sentence>
+public sealed partial class Sentence : IEquatable<Sentence>
 {
     private Sentence(string format, object?[] values, bool isVerbatim) => (Format, Values, IsVerbatim) = (format, values, isVerbatim);
 

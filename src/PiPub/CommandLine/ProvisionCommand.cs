@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using PiPub.Appliance.Provisioning;
 using PiPub.Configuration;
+using PiPub.Node.Sentences;
 using PiPub.Web.Access;
 
 namespace PiPub.CommandLine;
@@ -23,7 +24,7 @@ internal static class ProvisionCommand
         {
             var rules = new ProvisioningRules(
                 static path => ConfigurationReader.CheckCardSettings(path),
-                static code => ClaimCode.Chosen(code) is null ? $"a code has at least {ClaimCode.Least} letters or digits and at most {ClaimCode.Most} characters." : null,
+                static code => ClaimCode.Chosen(code) is null ? Sentence.Of($"a code has at least {ClaimCode.Least} letters or digits and at most {ClaimCode.Most} characters.") : null,
                 Environment.IsPrivilegedProcess ? FileOwner.Find(NodeUser) : null);
             var report = new CardProvisioning(Path.GetFullPath(parsed.GetValue(firmware)!), Path.GetFullPath(parsed.GetValue(data)!), rules, TimeProvider.System).Apply();
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(SharedOptions.Json) ? Encoding.UTF8.GetString(report.ToJson().Span) : ForPeople(report));
@@ -33,5 +34,5 @@ internal static class ProvisionCommand
 
     private static string ForPeople(ProvisioningReport report) => string.Join('\n', [
         .. report.Files.Select(static file => $"{file.Name,-16} {file.State.ToString().ToLowerInvariant()}"),
-        .. report.Problems.Select(static problem => problem.Sentence)]);
+        .. report.Problems.Select(static problem => problem.Said.ToString())]);
 }

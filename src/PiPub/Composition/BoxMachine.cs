@@ -30,7 +30,7 @@ internal sealed partial class BoxMachine : IAsyncDisposable
         var logger = logs.CreateLogger<BoxMachine>();
         foreach (var problem in _card)
         {
-            OnTheCard(logger, problem.Sentence);
+            OnTheCard(logger, problem.Said);
         }
 
         // What it is asked for, and what is put in.
@@ -99,7 +99,7 @@ internal sealed partial class BoxMachine : IAsyncDisposable
     {
         foreach (var problem in _card)
         {
-            yield return Sentence.Verbatim(problem.Sentence);
+            yield return problem.Said;
         }
 
         if (_updates is { Outcome: { IsKept: false } outcome, IsOutcomeSeen: false })
@@ -116,5 +116,5 @@ internal sealed partial class BoxMachine : IAsyncDisposable
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
-    private static partial void OnTheCard(ILogger logger, string problem);
+    private static partial void OnTheCard(ILogger logger, Sentence problem);
 }

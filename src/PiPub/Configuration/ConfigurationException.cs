@@ -1,3 +1,5 @@
+using PiPub.Node.Sentences;
+
 namespace PiPub.Configuration;
 
 /// <summary>The configuration cannot be used. Each problem says the key, the value, where it came from and what is allowed.</summary>
@@ -21,8 +23,9 @@ public sealed class ConfigurationException : Exception
     }
 
     /// <summary>All problems found, a line each.</summary>
-    public ConfigurationException(IReadOnlyList<string> problems)
-        : base(string.Join('\n', problems))
-    {
-    }
+    public ConfigurationException(IReadOnlyList<Sentence> problems)
+        : base(string.Join('\n', problems)) => Problems = problems;
+
+    /// <summary>The problems.</summary>
+    public IReadOnlyList<Sentence> Problems { get; } = [];
 }

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Text;
+using PiPub.Node.Sentences;
 
 namespace PiPub.Configuration;
 
@@ -22,7 +23,7 @@ public sealed class ConfigurationReader
     private const int MaxFileBytes = 1 << 20;
 
     private readonly Dictionary<string, Given> _given = new(StringComparer.Ordinal);
-    private readonly List<string> _problems = [];
+    private readonly List<Sentence> _problems = [];
 
     private ConfigurationReader()
     {
@@ -44,7 +45,7 @@ public sealed class ConfigurationReader
         {
             if (texts.Count > 0)
             {
-                reader._given[name] = new Given(texts, "--" + name + " on the command line");
+                reader._given[name] = new Given(texts, Sentence.Of($"--{name} on the command line"));
             }
         }
 
@@ -66,19 +67,19 @@ public sealed class ConfigurationReader
     }
 
     /// <summary>Reads a file from the card as it would be read in its place.</summary>
-    /// <returns>What is wrong with it, a line each; empty when it can be used.</returns>
-    public static IReadOnlyList<string> CheckCardSettings(string path, string? imageFile = null)
+    /// <returns>What is wrong with it; empty when it can be used.</returns>
+    public static IReadOnlyList<Sentence> CheckCardSettings(string path, string? imageFile = null)
     {
         try
         {
             var options = Read(null, new Hashtable(), [new("card-settings", [path])], imageFile);
             return [.. options.SetElsewhere
-                .Where(given => ConfigurationTable.OfImage.Contains(given.Key) && given.Value.StartsWith(path, StringComparison.Ordinal))
-                .Select(static given => $"\"{given.Key}\" ({given.Value}) belongs to the image and cannot be set on the card. Take the line out.")];
+                .Where(given => ConfigurationTable.OfImage.Contains(given.Key) && given.Value.ToString().StartsWith(path, StringComparison.Ordinal))
+                .Select(static given => Sentence.Of($"\"{given.Key}\" ({given.Value}) belongs to the image and cannot be set on the card. Take the line out."))];
         }
         catch (ConfigurationException e)
         {
-            return e.Message.Split('\n');
+            return e.Problems;
         }
     }
 
@@ -102,12 +103,12 @@ public sealed class ConfigurationReader
             var key = name[ConfigurationTable.EnvironmentPrefix.Length..].Replace('_', '-').ToLowerInvariant();
             if (ConfigurationTable.Find(key)?.EnvironmentName == name)
             {
-                _given[key] = new Given([value], "the environment variable " + name);
+                _given[key] = new Given([value], Sentence.Of($"the environment variable {name}"));
             }
             else
             {
                 var nearest = ConfigurationTable.Nearest(key);
-                _problems.Add($"The environment variable {name} (value \"{value}\") is no setting of PiPub.{Suggest(nearest?.EnvironmentName)}");
+                _problems.Add(Sentence.Of($"The environment variable {name} (value \"{value}\") is no setting of PiPub. {Suggest(nearest?.EnvironmentName)}"));
             }
         }
     }
@@ -122,7 +123,7 @@ public sealed class ConfigurationReader
         var path = Path.GetFullPath(file);
         if (!File.Exists(path))
         {
-            _problems.Add($"The configuration file {path} does not exist. Make it, or leave out --config.");
+            _problems.Add(Sentence.Of($"The configuration file {path} does not exist. Make it, or leave out --config."));
         }
 
         return path;
@@ -135,7 +136,7 @@ public sealed class ConfigurationReader
         foreach (var line in File.Exists(path) ? Lines(path) : [])
         {
             number++;
-            ReadLine(line, $"{path}, line {number}", inFile);
+            ReadLine(line, Sentence.Of($"{path}, line {number}"), inFile);
         }
 
         return inFile;
@@ -160,7 +161,7 @@ public sealed class ConfigurationReader
         return found;
     }
 
-    private void ReadLine(string line, string where, Dictionary<string, Given> inFile)
+    private void ReadLine(string line, Sentence where, Dictionary<string, Given> inFile)
     {
         var text = WithoutComment(line).Trim();
         if (text.Length == 0)
@@ -171,7 +172,7 @@ public sealed class ConfigurationReader
         var equals = text.IndexOf('=');
         if (equals < 0)
         {
-            _problems.Add($"\"{text}\" in {where} is not a setting. Write it as: key = value");
+            _problems.Add(Sentence.Of($"\"{text}\" in {where} is not a setting. Write it as: key = value"));
             return;
         }
 
@@ -179,7 +180,7 @@ public sealed class ConfigurationReader
         var value = text[(equals + 1)..].TrimStart();
         if (ConfigurationTable.Find(name) is not { } key)
         {
-            _problems.Add($"\"{name}\" (value \"{value}\") in {where} is no setting of PiPub.{Suggest(ConfigurationTable.Nearest(name)?.Name)}");
+            _problems.Add(Sentence.Of($"\"{name}\" (value \"{value}\") in {where} is no setting of PiPub. {Suggest(ConfigurationTable.Nearest(name)?.Name)}"));
         }
         else if (!inFile.TryGetValue(name, out var earlier))
         {
@@ -191,7 +192,7 @@ public sealed class ConfigurationReader
         }
         else
         {
-            _problems.Add($"\"{name}\" in {where} is given a second time (value \"{value}\"). Keep one of the lines.");
+            _problems.Add(Sentence.Of($"\"{name}\" in {where} is given a second time (value \"{value}\"). Keep one of the lines."));
         }
     }
 
@@ -208,17 +209,17 @@ public sealed class ConfigurationReader
 
         if (options.SsbPort == options.WebPort && options.SsbPort != 0)
         {
-            _problems.Add($"\"ssb-port\" and \"web-port\" are both {options.SsbPort}. Give one of them another number.");
+            _problems.Add(Sentence.Of($"\"ssb-port\" and \"web-port\" are both {options.SsbPort}. Give one of them another number."));
         }
 
         if (options.IsHttpsPortChosen && options.HttpsPort is { } https and not 0 && (https == options.WebPort || https == options.SsbPort))
         {
-            _problems.Add($"\"https-port\" is {https}, and so is another port. Give one of them another number.");
+            _problems.Add(Sentence.Of($"\"https-port\" is {https}, and so is another port. Give one of them another number."));
         }
 
         if (options.BlobQuotaPerAuthor > options.BlobQuota && _given.ContainsKey("blob-quota-per-author"))
         {
-            _problems.Add("\"blob-quota-per-author\" is more than \"blob-quota\". Lower it, or raise blob-quota.");
+            _problems.Add(Sentence.Of($"\"blob-quota-per-author\" is more than \"blob-quota\". Lower it, or raise blob-quota."));
         }
 
         return _problems.Count == 0 ? options : throw new ConfigurationException(_problems);
@@ -246,7 +247,8 @@ public sealed class ConfigurationReader
         }
         catch (FormatException)
         {
-            _problems.Add($"\"{key.Name}\" cannot be \"{string.Join(", ", texts)}\" (from {given.Where}). Allowed: {key.Allowed.Replace("`", "")}.");
+            var (text, allowed) = (string.Join(", ", texts), key.Allowed.Replace("`", ""));
+            _problems.Add(Sentence.Of($"\"{key.Name}\" cannot be \"{text}\" (from {given.Where}). Allowed: {allowed}."));
         }
     }
 
@@ -277,11 +279,11 @@ public sealed class ConfigurationReader
                 return File.ReadAllLines(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
             }
 
-            _problems.Add($"The configuration file {path} is larger than 1 MiB. It cannot be one.");
+            _problems.Add(Sentence.Of($"The configuration file {path} is larger than 1 MiB. It cannot be one."));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
         {
-            _problems.Add($"The configuration file {path} cannot be read: {e.Message}");
+            _problems.Add(Sentence.Of($"The configuration file {path} cannot be read: {e.Message}"));
         }
 
         return [];
@@ -300,8 +302,8 @@ public sealed class ConfigurationReader
         return line;
     }
 
-    private static string Suggest(string? nearest) =>
-        (nearest is null ? "" : $" Did you mean {nearest}?") + " `pipub config` lists every setting.";
+    private static Sentence Suggest(string? nearest) =>
+        nearest is null ? Sentence.Of($"`pipub config` lists every setting.") : Sentence.Of($"Did you mean {nearest}? `pipub config` lists every setting.");
 
-    private sealed record Given(IReadOnlyList<string> Texts, string Where);
+    private sealed record Given(IReadOnlyList<string> Texts, Sentence Where);
 }

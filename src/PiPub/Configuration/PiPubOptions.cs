@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using PiPub.Node.Sentences;
 using PiPub.Scuttlebutt.Addresses;
 using PiPub.Scuttlebutt.Identities;
 
@@ -15,7 +16,7 @@ public sealed class PiPubOptions
     public string ConfigurationFile { get; set; } = "";
 
     /// <summary>Where each key was set that was set in a stronger place than the file: a page that changes the file would change nothing.</summary>
-    public IReadOnlyDictionary<string, string> SetElsewhere { get; set; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, Sentence> SetElsewhere { get; set; } = new Dictionary<string, Sentence>();
 
     /// <summary>Where the box keeps its key, its messages and its blobs.</summary>
     public string DataDirectory { get; set; } = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".pipub");

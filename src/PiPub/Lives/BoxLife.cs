@@ -108,7 +108,8 @@ internal sealed partial class BoxLife(Func<PiPubOptions> read) : IBoxLife
         }
         catch (ConfigurationException e)
         {
-            throw new RefusedException(Sentence.Of($"The box cannot start again with the configuration that it has now, so it goes on as it is. {e.Message}"), e);
+            var why = e.Problems is [var first, ..] ? first : Sentence.Verbatim(e.Message);
+            throw new RefusedException(Sentence.Of($"The box cannot start again with the configuration that it has now, so it goes on as it is. {why}"), e);
         }
 
         lock (_gate)

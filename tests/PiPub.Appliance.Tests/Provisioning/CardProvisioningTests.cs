@@ -1,5 +1,6 @@
 using System.Text;
 using PiPub.Appliance.Provisioning;
+using PiPub.Node.Sentences;
 using PiPub.Node.Tests.Peers;
 
 namespace PiPub.Appliance.Tests.Provisioning;
@@ -10,7 +11,7 @@ public sealed class CardProvisioningTests : IDisposable
     private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9NhSFeVQJOWpLcAhVpmPnhMFqGmeVUWLTTgiqUVOmI anna@laptop";
 
     private readonly string _root = Directory.CreateTempSubdirectory("pipub-").FullName;
-    private IReadOnlyList<string> _settingsProblems = [];
+    private IReadOnlyList<Sentence> _settingsProblems = [];
 
     public CardProvisioningTests()
     {
@@ -46,12 +47,23 @@ public sealed class CardProvisioningTests : IDisposable
         File.WriteAllText(Card("pipub.conf"), "hops = 1\n");
         Apply();
         File.WriteAllText(Card("pipub.conf"), "hops = many\n");
-        _settingsProblems = [$"\"hops\" cannot be \"many\" (from {Card("pipub.conf")}, line 1). Allowed: 0 to 10."];
+        _settingsProblems = [Sentence.Of($"\"hops\" cannot be \"many\" (from {Card("pipub.conf")}, line 1). Allowed: 0 to 10.")];
         var report = Apply();
         Assert.Equal(CardFileState.Wrong, State(report, "pipub.conf"));
         Assert.Equal(("pipub.conf", 1), (report.Problems[0].File, report.Problems[0].Line));
         Assert.Equal("hops = 1\n", File.ReadAllText(Data("pipub.conf")));
         Assert.Equal(report.Problems, ProvisioningReport.ReadProblems(Data("")));
+    }
+
+    [Fact]
+    public void What_is_wrong_keeps_its_values_apart_on_its_way_to_the_pages()
+    {
+        File.WriteAllText(Card("wifi"), "ssid = a\nssid = b\npassword = short\ncountry = DE\n");
+        Apply();
+        var told = ProvisioningReport.ReadProblems(Data(""));
+        Assert.Equal(["{0} is there a second time.", "a Wi-Fi password has {0} to {1} characters."], told.Select(problem => problem.What.Format));
+        Assert.Equal("The file wifi on the card, line 2: ssid is there a second time. Keep one of the lines.", told[0].Said.ToString());
+        Assert.Equal([8L, 63L], told[1].What.Values);
     }
 
     [Fact]
@@ -74,7 +86,7 @@ public sealed class CardProvisioningTests : IDisposable
     {
         File.WriteAllText(Card("authorized_keys"), line);
         var report = Apply();
-        Assert.Contains(problem, Assert.Single(report.Problems).What, StringComparison.Ordinal);
+        Assert.Contains(problem, Assert.Single(report.Problems).What.ToString(), StringComparison.Ordinal);
         Assert.Equal(1, report.Problems[0].Line);
         Assert.False(File.Exists(Data("ssh/authorized_keys")));
     }
@@ -130,10 +142,10 @@ public sealed class CardProvisioningTests : IDisposable
         var report = Apply();
         var told = Assert.Single(report.Problems);
         Assert.Equal(line, told.Line);
-        Assert.Contains(problem, told.What, StringComparison.Ordinal);
+        Assert.Contains(problem, told.What.ToString(), StringComparison.Ordinal);
         Assert.True(File.Exists(Card("wifi")));
         Assert.False(Directory.Exists(Data("wifi")));
-        Assert.DoesNotContain("long enough", told.Sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain("long enough", told.Said.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -186,14 +198,21 @@ public sealed class CardProvisioningTests : IDisposable
     public void A_report_that_is_none_tells_nothing()
     {
         Assert.Empty(ProvisioningReport.ReadProblems(Data("")));
-        File.WriteAllText(Data("provisioning.json"), "{\"problems\":7}");
-        Assert.Empty(ProvisioningReport.ReadProblems(Data("")));
+        foreach (var text in (string[])[
+            "{\"problems\":7}",
+            "{\"problems\":[{\"file\":\"wifi\",\"said\":[]}]}",
+            "{\"problems\":[{\"file\":\"wifi\",\"said\":[{\"words\":\"It has {1} lines.\",\"values\":[7]}]}]}",
+            "{\"problems\":[{\"file\":\"wifi\",\"said\":[{\"words\":\"{0}\",\"values\":[7.5]}]}]}"])
+        {
+            File.WriteAllText(Data("provisioning.json"), text);
+            Assert.Empty(ProvisioningReport.ReadProblems(Data("")));
+        }
     }
 
     private static CardFileState State(ProvisioningReport report, string name) => report.Files.Single(file => file.Name == name).State;
 
     private ProvisioningReport Apply() => new CardProvisioning(
-        Card(""), Data(""), new ProvisioningRules(_ => _settingsProblems, code => code.Length < 8 ? "it is too short." : null, null), new ManualTime()).Apply();
+        Card(""), Data(""), new ProvisioningRules(_ => _settingsProblems, code => code.Length < 8 ? Sentence.Of($"it is too short.") : null, null), new ManualTime()).Apply();
 
     private string Card(string name) => Path.Combine(_root, "card", name);
 

@@ -55,7 +55,7 @@ public sealed class ConfigurationFileTests : IDisposable
     public void What_a_stronger_place_sets_is_known()
     {
         var options = Read([KeyValuePair.Create<string, IReadOnlyList<string>>("hops", ["1"])]);
-        Assert.Equal("--hops on the command line", options.SetElsewhere["hops"]);
+        Assert.Equal("--hops on the command line", options.SetElsewhere["hops"].ToString());
     }
 
     [Theory]

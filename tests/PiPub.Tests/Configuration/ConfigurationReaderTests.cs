@@ -113,7 +113,7 @@ public sealed class ConfigurationReaderTests : IDisposable
         var options = ConfigurationReader.Read(null, Variables(), [], image);
         Assert.Equal((80, 3, "attic", _directory), (options.WebPort, options.Hops, options.HostName, options.DataDirectory));
         Assert.Equal(Path.Combine(_directory, "pipub.conf"), options.ConfigurationFile);
-        Assert.Equal($"{card}, line 2", options.SetElsewhere["host-name"]);
+        Assert.Equal($"{card}, line 2", options.SetElsewhere["host-name"].ToString());
         Assert.DoesNotContain("hops", options.SetElsewhere.Keys);
         Assert.DoesNotContain("web-port", options.SetElsewhere.Keys);
         Assert.Equal(5, ConfigurationReader.Read(null, Variables(("PIPUB_HOPS", "5")), [], image).Hops);
@@ -129,7 +129,7 @@ public sealed class ConfigurationReaderTests : IDisposable
         File.WriteAllText(card, "hops = 11\nweb-port = 9000\nnonsense\n");
         Assert.Equal(3, ConfigurationReader.CheckCardSettings(card, image).Count);
         File.WriteAllText(card, "hops = 1\ndata-directory = /tmp\n");
-        Assert.Contains("line 2) belongs to the image", Assert.Single(ConfigurationReader.CheckCardSettings(card, image)), StringComparison.Ordinal);
+        Assert.Contains("line 2) belongs to the image", Assert.Single(ConfigurationReader.CheckCardSettings(card, image)).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

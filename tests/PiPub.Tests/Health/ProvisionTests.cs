@@ -1,3 +1,4 @@
+using System.Net;
 using PiPub.Tests.Face;
 
 namespace PiPub.Tests.Health;
@@ -24,6 +25,10 @@ public sealed class ProvisionTests : IDisposable
         using var owner = new Visitor(box);
         await owner.FillInAsync("/claim", "/access/claim", ("code", "blue-horse-77"), ("password", "correct horse"), ("again", "correct horse"));
         Assert.Contains("eleven", await (await owner.GetAsync("/")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "Die Datei pipub.conf auf der Karte, Zeile 2: „hops“ kann nicht „eleven“ sein (aus " + _directory.In("card/pipub.conf") + ", Zeile 2).",
+            WebUtility.HtmlDecode(await (await owner.GetAsync("/", language: "de")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken)),
+            StringComparison.Ordinal);
         Assert.Contains("The file pipub.conf on the card, line 2", await (await owner.GetAsync("/api/status")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 }
