@@ -127,6 +127,44 @@ public sealed class BackupTests(Chromium chromium)
         await owner.SeesAsync("The box waits until others have told what it published last");
     }
 
+    [Fact]
+    public async Task A_stick_with_a_backup_is_offered_as_soon_as_it_is_in_the_box()
+    {
+        await using var network = new TestNetwork();
+        var old = await network.StartPiPubAsync();
+        var passphrase = Path.Combine(network.Directory, "passphrase");
+        await File.WriteAllTextAsync(passphrase, Passphrase + "\n", TestContext.Current.CancellationToken);
+        var backup = Path.Combine(network.Directory, "kitchen.pipub-backup");
+        await old.CommandAsync("backup", "create", backup, "--passphrase-file", passphrase);
+        await old.StopAsync();
+
+        var usb = network.NewDirectory("usb");
+        var box = await network.StartPiPubAsync("--usb-directory", usb);
+        await using var owner = await Visit.OpenAsync(chromium, box, mayInject: true);
+        await owner.ClaimAsync(box);
+        await owner.GoLiveAsync("/setup/restore");
+        await owner.SeesAsync("Put the stick with the backup into the box. It appears here by itself.");
+        var stick = Directory.CreateDirectory(Path.Combine(usb, "sda1", "pipub-backup")).FullName;
+        await owner.SeesAsync("There is no backup on the stick.");
+        File.CreateSymbolicLink(Path.Combine(stick, "link.pipub-backup"), "/etc/hostname");
+        File.Copy(backup, Path.Combine(stick, "kitchen.pipub-backup"));
+        await owner.SeesAsync("kitchen.pipub-backup");
+        Assert.Equal(0, await owner.Page.GetByText("link.pipub-backup").CountAsync());
+        await owner.AssertFitsEverybodyAsync();
+        await owner.FillAsync("The passphrase of this backup", "not the passphrase");
+        await owner.ClickAsync("Read the backup on the stick");
+        await owner.SeesAsync("This is not the passphrase of the backup.");
+        await owner.FillAsync("The passphrase of this backup", Passphrase);
+        await owner.ClickAsync("Read the backup on the stick");
+        await owner.SeesAsync("What is in it");
+        await owner.SeesAsync(old.Id);
+        await owner.Page.GetByLabel("The old box is gone for good, or its card is erased.").CheckAsync();
+        var isBack = owner.IsLoadedAgainAsync();
+        await owner.ClickAsync("Put it back");
+        await isBack;
+        Assert.Equal(old.Id, (await box.CommandAsync("whoami")).GetProperty("id").GetString());
+    }
+
     private static async Task UploadAsync(Visit visit, string passphrase, string file)
     {
         await visit.GoLiveAsync("/setup/restore");

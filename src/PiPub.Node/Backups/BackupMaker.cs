@@ -35,6 +35,9 @@ public sealed record BackupSource(
 /// </remarks>
 public sealed class BackupMaker : IDisposable
 {
+    /// <summary>What the name of a backup ends with.</summary>
+    public const string FileSuffix = ".pipub-backup";
+
     /// <summary>At most so many bytes of blobs: those that are pinned first, then the newest.</summary>
     public const long MaxBlobBytes = 200_000_000;
 
@@ -58,9 +61,6 @@ public sealed class BackupMaker : IDisposable
 
     /// <summary>What the names of this box's backups begin with.</summary>
     internal string FilePrefix => $"pipub-{Convert.ToHexStringLower(_source.Identity.Id.AsSpan()[..4])}-";
-
-    /// <summary>What the name of a backup ends with.</summary>
-    internal const string FileSuffix = ".pipub-backup";
 
     /// <summary>Writes a backup, one at a time. Cut off in between, what was written does not pass for one.</summary>
     public async Task<BackupSummary> WriteAsync(Stream to, BackupKey key, CancellationToken cancellationToken)

@@ -2,13 +2,17 @@ using PiPub.Storage.Import;
 
 namespace PiPub.Web.Import;
 
-/// <summary>The folder at the box where an owner can lay what is to be imported: what was copied there, or a disk that was put in.</summary>
+/// <summary>Where an owner can lay what is to be imported: the folder at the box, and the USB sticks that are put in.</summary>
 /// <param name="path">The folder; it may be missing.</param>
-public sealed class ImportShelf(string path)
+/// <param name="sticks">Where the sticks that are in now are mounted; null where the box takes none.</param>
+public sealed class ImportShelf(string path, Func<IReadOnlyList<string>>? sticks = null)
 {
     /// <summary>The folder.</summary>
     public string Path => path;
 
+    /// <summary>Whether sticks are looked at, too.</summary>
+    public bool TakesSticks => sticks is not null;
+
     /// <summary>What lies there that can be imported.</summary>
-    public IReadOnlyList<LegacyDirectory> Look() => LegacyDirectory.LookIn(path);
+    public IReadOnlyList<LegacyDirectory> Look() => [.. LegacyDirectory.LookIn(path), .. (sticks?.Invoke() ?? []).SelectMany(LegacyDirectory.LookIn)];
 }

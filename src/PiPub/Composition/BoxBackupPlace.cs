@@ -13,6 +13,9 @@ internal sealed class BoxBackupPlace(PiPubOptions options, BackupSchedule schedu
 
     public bool HasStick => sticks.All().Count > 0;
 
+    public IReadOnlyList<StoredBackup> OnSticks() =>
+        [.. sticks.Backups(BackupMaker.FileSuffix).Select(static file => new StoredBackup(file.FullName, new DateTimeOffset(file.LastWriteTimeUtc, TimeSpan.Zero), file.Length))];
+
     public void Choose(string? directory)
     {
         if (directory is not null && directory != BackupSchedule.OnStick && !(Path.IsPathFullyQualified(directory) && Directory.Exists(directory)))

@@ -54,7 +54,7 @@ internal sealed class BoxFace(PiPubOptions options, BoxStorage storage, BoxNode 
         services.AddSingleton(networks.Reach);
         services.AddSingleton(node.Importer);
         services.AddSingleton(new UploadDesk(Path.Combine(storage.Directory.Path, "uploads"), () => storage.Directory.FreeBytes - options.MinFreeSpace, time));
-        services.AddSingleton(new ImportShelf(options.ImportDirectory ?? Path.Combine(storage.Directory.Path, "import")));
+        services.AddSingleton(new ImportShelf(options.ImportDirectory ?? Path.Combine(storage.Directory.Path, "import"), options.UsbDirectory is null ? null : machine.Sticks.All));
         settings.AddServices(services);
         machine.AddServices(services);
         services.AddSingleton(time);
