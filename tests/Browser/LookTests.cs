@@ -56,6 +56,45 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
         await LookAsync(pub, "connect", "/setup/connect", true, await owner.CookiesAsync());
     }
 
+    [Fact]
+    public async Task The_settings_of_an_image_tell_its_two_places_and_fit_every_screen_and_everybody()
+    {
+        await using var network = new TestNetwork();
+        var (data, image, programs, usb) = (network.NewDirectory("PiPub"), network.NewDirectory("image"), network.NewDirectory("programs"), network.NewDirectory("usb"));
+        await File.WriteAllTextAsync(Path.Combine(image, "image-version"), "1.2.3\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(image, "board"), "pc\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(data, "update.json"),
+            """{"installed":{"version":"1.2.3","from":"1.2.2","boot":"another","at":"2026-11-21T10:00:00Z"},"seen":true,"failed":[]}""",
+            TestContext.Current.CancellationToken);
+        // What RAUC says after the first update of a box: the place that came with the image no update has written.
+        var rauc = Path.Combine(programs, "rauc");
+        await File.WriteAllTextAsync(
+            rauc,
+            """
+            #!/bin/sh
+            echo '{"compatible":"pipub-pc","booted":"B","slots":[{"rootfs.0":{"bootname":"A","state":"inactive","boot_status":"good","slot_status":{}}},{"rootfs.1":{"bootname":"B","state":"booted","boot_status":"good","slot_status":{"bundle":{"version":"1.2.3"}}}}]}'
+            """,
+            TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(rauc, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var pub = network.Keep(await PiPubProcess.StartInAsync(
+            ["env", $"PATH={programs}:{Environment.GetEnvironmentVariable("PATH")}"],
+            data,
+            network.NetworkKey,
+            "--image-directory", image, "--usb-directory", usb, "--ssb-port", "0", "--web-port", "0", "--https-port", "0", "--ssb-bind", "127.0.0.1", "--web-bind", "127.0.0.1"));
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        await owner.GoLiveAsync("/settings");
+        await owner.SeesAsync("Place B, which runs");
+        await owner.SeesAsync("version 1.2.3");
+        await owner.SeesAsync("Place A, in reserve");
+        await owner.SeesAsync("version 1.2.2, to go back to");
+        await owner.SeesAsync("from 1.2.2 to 1.2.3, on 2026-11-21 · it works");
+        owner.AssertWasQuiet();
+        await LookAsync(pub, "settings-image", "/settings", true, await owner.CookiesAsync());
+        await LookAsync(pub, "restore-stick", "/setup/restore", true, await owner.CookiesAsync());
+    }
+
     private async Task LookAsync(PiPubProcess pub, string name, string path, bool isLive, string? cookies)
     {
         await using (var visit = await Visit.OpenAsync(chromium, pub, cookies))

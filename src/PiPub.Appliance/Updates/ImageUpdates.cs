@@ -41,7 +41,8 @@ public sealed record UpdateState(UpdateStep Step, string Version = "", int Perce
 /// <param name="From">The version before.</param>
 /// <param name="IsKept">Whether it runs; else the machine went back by itself.</param>
 /// <param name="Words">Why it went back; may be empty.</param>
-public sealed record UpdateOutcome(string Version, string From, bool IsKept, string Words);
+/// <param name="At">When it was written.</param>
+public sealed record UpdateOutcome(string Version, string From, bool IsKept, string Words, DateTimeOffset At);
 
 /// <summary>The parts that updating an image takes.</summary>
 /// <param name="Image">What runs.</param>
@@ -315,7 +316,7 @@ public sealed partial class ImageUpdates : IDisposable
                 Updated(installed.From, installed.Version);
             }
 
-            return new UpdateOutcome(installed.Version, installed.From, true, "");
+            return new UpdateOutcome(installed.Version, installed.From, true, "", installed.At);
         }
 
         if (installed.From != Image.Version)
@@ -327,7 +328,7 @@ public sealed partial class ImageUpdates : IDisposable
         var words = _parts.Health() is { } health && health.Version == installed.Version ? health.Words : "";
         Remember(() => _journal.NoteFailed(installed.Version));
         FellBack(installed.Version, installed.From, words);
-        return new UpdateOutcome(installed.Version, installed.From, false, words);
+        return new UpdateOutcome(installed.Version, installed.From, false, words, installed.At);
     }
 
     private async Task<string> FetchAsync(UpdateOffer offer, string path, CancellationToken cancellationToken)

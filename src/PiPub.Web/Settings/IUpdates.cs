@@ -68,16 +68,25 @@ public sealed record OfferedUpdate(string Version, string Notes, bool IsOnStick,
 /// <param name="Offers">What was found.</param>
 /// <param name="LastLook">When new versions were asked for last.</param>
 /// <param name="RestartAt">When the machine restarts by itself into the new version; null when it does not.</param>
-/// <param name="Result">What became of the last update, until the owner has seen it.</param>
+/// <param name="Result">What became of the last update; null when there was none.</param>
 public sealed record UpdateStanding(
     UpdateActivity Activity, string Version, int Percent, UpdateRefused? Refused, IReadOnlyList<OfferedUpdate> Offers, DateTimeOffset? LastLook, DateTimeOffset? RestartAt, UpdateResult? Result);
+
+/// <summary>One of the two places that the image keeps versions in.</summary>
+/// <param name="Name">A or B.</param>
+/// <param name="IsRunning">Whether the box runs from it.</param>
+/// <param name="IsGood">Whether the box was well with what is in it.</param>
+/// <param name="Version">The version in it; null when no update was ever written there.</param>
+public sealed record UpdateSlot(string Name, bool IsRunning, bool IsGood, string? Version);
 
 /// <summary>What became of an update.</summary>
 /// <param name="Version">The new version.</param>
 /// <param name="From">The one before.</param>
 /// <param name="IsKept">Whether it runs; else the machine went back.</param>
 /// <param name="Words">Why it went back, in English; may be empty.</param>
-public sealed record UpdateResult(string Version, string From, bool IsKept, string Words);
+/// <param name="At">When it was written.</param>
+/// <param name="IsSeen">Whether the owner has seen what became of it.</param>
+public sealed record UpdateResult(string Version, string From, bool IsKept, string Words, DateTimeOffset At, bool IsSeen);
 
 /// <summary>What the owner chooses about updates.</summary>
 /// <param name="Address">Where new versions are told of; empty for nowhere.</param>
@@ -105,6 +114,9 @@ public interface IUpdates
 
     /// <summary>What the owner chose.</summary>
     UpdateWishes Wishes { get; }
+
+    /// <summary>The two places for versions, the one that runs first; none where they cannot be told.</summary>
+    Task<IReadOnlyList<UpdateSlot>> SlotsAsync();
 
     /// <summary>Takes what the owner chooses.</summary>
     /// <exception cref="InvalidOperationException">It cannot be kept; the message says why.</exception>
@@ -141,6 +153,9 @@ public sealed record InstalledProgram(string Version) : IUpdates
 
     /// <inheritdoc/>
     public UpdateWishes Wishes { get; } = new("", 1, false);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<UpdateSlot>> SlotsAsync() => Task.FromResult<IReadOnlyList<UpdateSlot>>([]);
 
     /// <inheritdoc/>
     public void Set(UpdateWishes wishes) => throw Elsewhere();

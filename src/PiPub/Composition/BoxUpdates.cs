@@ -31,11 +31,19 @@ internal sealed class BoxUpdates(PiPubOptions options, ImageUpdates updates) : I
                 [.. updates.Offers.Select(Shown)],
                 updates.LastLook,
                 updates.RestartAt,
-                updates.IsOutcomeSeen ? null : updates.Outcome is { } outcome ? new UpdateResult(outcome.Version, outcome.From, outcome.IsKept, outcome.Words) : null);
+                updates.Outcome is { } outcome ? new UpdateResult(outcome.Version, outcome.From, outcome.IsKept, outcome.Words, outcome.At, updates.IsOutcomeSeen) : null);
         }
     }
 
     public UpdateWishes Wishes => new(updates.Plan.Address?.ToString() ?? "", (int)updates.Plan.Every.TotalDays, updates.Plan.IsAutomatic);
+
+    public async Task<IReadOnlyList<UpdateSlot>> SlotsAsync()
+    {
+        // RAUC knows only what updates wrote. What came with the image itself the image tells while it runs, and the first update after.
+        var before = updates.Outcome is { IsKept: true } outcome ? outcome.From : null;
+        var slots = await updates.SlotsAsync(CancellationToken.None);
+        return [.. slots.OrderByDescending(static slot => slot.IsBooted).Select(slot => new UpdateSlot(slot.Name, slot.IsBooted, slot.IsGood, slot.IsBooted ? updates.Image.Version : slot.Version ?? before))];
+    }
 
     public void Set(UpdateWishes wishes)
     {

@@ -37,6 +37,7 @@ public sealed class ImageUpdatesTests : IDisposable
         await updates.LookAsync(Stop);
         var offer = Assert.Single(updates.Offers);
         Assert.Equal(("0.3.0", "Test", null), (offer.Version, offer.Notes, offer.Refused));
+        var installedAt = _time.GetUtcNow();
         var installing = updates.InstallAsync(offer, isByOwner: true, Stop);
         await UntilAsync(() => updates.State.Step == UpdateStep.Restart);
         Assert.False(File.Exists(In("requests/reboot")));
@@ -48,7 +49,7 @@ public sealed class ImageUpdatesTests : IDisposable
         // The node alone was begun anew: it still waits for the machine.
         Assert.Equal(UpdateStep.Restart, New().State.Step);
         var next = New(version: "0.3.0", boot: "second");
-        Assert.Equal(new UpdateOutcome("0.3.0", "0.2.0", true, ""), next.Outcome);
+        Assert.Equal(new UpdateOutcome("0.3.0", "0.2.0", true, "", installedAt), next.Outcome);
         Assert.False(next.IsOutcomeSeen);
         next.Acknowledge();
         Assert.True(New(version: "0.3.0", boot: "third").IsOutcomeSeen);
@@ -63,7 +64,7 @@ public sealed class ImageUpdatesTests : IDisposable
         await updates.InstallAsync(Assert.Single(updates.Offers), isByOwner: false, Stop);
         _health = new HealthReport("0.3.0", "The page does not answer.");
         var next = New(boot: "second");
-        Assert.Equal(new UpdateOutcome("0.3.0", "0.2.0", false, "The page does not answer."), next.Outcome);
+        Assert.Equal(new UpdateOutcome("0.3.0", "0.2.0", false, "The page does not answer.", _time.GetUtcNow()), next.Outcome);
         Assert.Equal(["0.3.0"], UpdateJournal.Open(In("data")).Failed);
         // Another image on the card is nobody's doing.
         Assert.Null(New(version: "0.9.0", boot: "third").Outcome);
