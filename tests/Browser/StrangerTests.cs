@@ -4,8 +4,10 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Server;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.JSInterop;
 using PiPub.Interop;
 using PiPub.Storage;
 using PiPub.Web.Access;
@@ -16,8 +18,10 @@ using PiPub.Web.Shell;
 namespace PiPub.BrowserTests;
 
 /// <summary>Who is not the owner gets the few open pages and nothing else.</summary>
-public sealed class StrangerTests
+public sealed class StrangerTests(Chromium chromium)
 {
+    private const BindingFlags AllMethods = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
+
     /// <summary>What is open to everybody. All other routes, whichever there are, must refuse.</summary>
     private static readonly string[] Open =
         ["/claim", "/sign-in", "/join", "/assets/{name}", "/healthz", "/access/claim", "/access/sign-in", "/language", "/authority.crt", "/login", "/sign-in/app", "/sign-in/app/events", "/access/sign-in-app"];
@@ -68,6 +72,48 @@ public sealed class StrangerTests
         upgrade.Headers.Add("Sec-WebSocket-Key", Convert.ToBase64String(new byte[16]));
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.SendAsync(upgrade, Stop)).StatusCode);
     }
+
+    [Fact]
+    public async Task A_stranger_calls_no_method_of_the_hub_not_even_over_the_owners_connection()
+    {
+        var methods = HubMethods();
+        Assert.Superset(new HashSet<string> { "StartCircuit", "ConnectCircuit", "BeginInvokeDotNetFromJS" }, methods.ToHashSet());
+        // Nor have the pages methods of their own that a script could call.
+        Assert.DoesNotContain(typeof(Face).Assembly.GetTypes().SelectMany(static type => type.GetMethods(AllMethods)), static method => method.IsDefined(typeof(JSInvokableAttribute)));
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var owner = await Visit.OpenAsync(chromium, pub);
+        await owner.ClaimAsync(pub);
+        var connection = await owner.Page.EvaluateAsync<string>("async () => (await (await fetch('/_blazor/negotiate?negotiateVersion=1', { method: 'POST' })).json()).connectionToken");
+        Assert.NotEmpty(connection);
+
+        using var stranger = Stranger(pub);
+        var letIn = new List<string>();
+        foreach (var method in methods)
+        {
+            foreach (var id in (string?[])[null, connection])
+            {
+                // What SignalR sends by long polling: the handshake, then the call, each with the record separator.
+                using var call = new StringContent($"{{\"protocol\":\"json\",\"version\":1}}\u001e{{\"type\":1,\"target\":\"{method}\",\"arguments\":[]}}\u001e");
+                using var answer = await stranger.PostAsync("/_blazor" + (id is null ? "" : "?id=" + id), call, Stop);
+                if (answer.StatusCode != HttpStatusCode.Unauthorized)
+                    letIn.Add($"{method} {(id is null ? "" : "over the owner's connection")}: {(int)answer.StatusCode}");
+            }
+        }
+
+        Assert.Empty(letIn);
+        using var polling = await stranger.GetAsync("/_blazor?id=" + connection, Stop);
+        Assert.Equal(HttpStatusCode.Unauthorized, polling.StatusCode);
+    }
+
+    /// <summary>What a browser could call on the server: all public methods of the one hub that there is.</summary>
+    private static List<string> HubMethods() =>
+    [
+        .. typeof(CircuitOptions).Assembly.GetType("Microsoft.AspNetCore.Components.Server.ComponentHub", throwOnError: true)!
+            .GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            .Where(static method => !method.IsSpecialName && method.GetBaseDefinition() == method)
+            .Select(static method => method.Name),
+    ];
 
     private static HttpClient Stranger(PiPubProcess pub) =>
         new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(Visit.OriginOf(pub)) };

@@ -102,6 +102,11 @@ public static class MachineEndpoints
         json.WriteNumber("feeds"u8, now.Feeds);
         json.WriteNumber("messages"u8, now.Messages);
         json.WriteNumber("messagesBehind"u8, now.MessagesBehind);
+        if (now.FetchTime is { } left)
+        {
+            json.WriteNumber("fetchSeconds"u8, (long)left.TotalSeconds);
+        }
+
         json.WriteNumber("messageBytes"u8, now.MessageBytes);
         json.WriteNumber("blobBytes"u8, now.BlobBytes);
         json.WriteNumber("blobQuotaBytes"u8, now.BlobQuota);
@@ -129,6 +134,21 @@ public static class MachineEndpoints
         foreach (var problem in now.Problems)
         {
             json.WriteStringValue(problem.ToString());
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("lastProblems"u8);
+        foreach (var problem in now.LastProblems)
+        {
+            json.WriteStartObject();
+            json.WriteString("words"u8, problem.Words.ToString());
+            json.WriteNumber("from"u8, problem.From.ToUnixTimeMilliseconds());
+            if (problem.Until is { } until)
+            {
+                json.WriteNumber("until"u8, until.ToUnixTimeMilliseconds());
+            }
+
+            json.WriteEndObject();
         }
 
         json.WriteEndArray();

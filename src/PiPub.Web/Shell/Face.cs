@@ -55,6 +55,9 @@ public static class Face
             {
                 circuits.DisconnectedCircuitMaxRetained = 8;
                 circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(2);
+
+                // A page that stays away longer is loaded again: nothing is put by for it.
+                circuits.PersistedCircuitInMemoryMaxRetained = 0;
             })
             .AddHubOptions(static hub => hub.MaximumReceiveMessageSize = MaxMessageFromBrowser);
     }

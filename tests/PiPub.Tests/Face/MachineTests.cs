@@ -46,6 +46,9 @@ public sealed class MachineTests
         Assert.All(metrics.TrimEnd('\n').Split('\n'), static line => Assert.Matches("^(# (HELP|TYPE) pipub_[a-z_]+ .+|pipub_[a-z_]+ [-+.0-9E]+)$", line));
         var status = JsonElement.Parse(await (await program.GetAsync("/api/status", token: token)).Content.ReadAsStringAsync(Stop));
         Assert.Equal(box.Id, status.GetProperty("id").GetString());
+        // The README says what there is.
+        var handbook = RepositoryFiles.Read("README.md").Split('\n').Single(static line => line.StartsWith("| `/api/status`", StringComparison.Ordinal));
+        Assert.All(status.EnumerateObject(), field => Assert.Contains($"`{field.Name}`", handbook, StringComparison.Ordinal));
         Assert.Equal(JsonValueKind.Array, JsonElement.Parse(await (await program.GetAsync("/api/peers", token: token)).Content.ReadAsStringAsync(Stop)).ValueKind);
 
         // It reads, and does nothing else.
