@@ -40,8 +40,9 @@ public static class AccessEndpoints
             return;
         }
 
+        var isNew = !access.IsClaimed;
         var answer = await access.ClaimAsync(form["code"], password, Visitor.AddressOf(context), Visitor.BrowserOf(context), context.RequestAborted);
-        Answer(context, answer, welcome: "/setup", again: answer.Outcome == AccessOutcome.AlreadyClaimed ? "/sign-in" : "/claim");
+        Answer(context, answer, welcome: isNew ? "/setup" : "/", again: answer.Outcome == AccessOutcome.AlreadyClaimed ? "/sign-in" : "/claim");
     }
 
     private static async Task SignInAsync(HttpContext context, OwnerAccess access)

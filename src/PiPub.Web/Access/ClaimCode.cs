@@ -43,6 +43,9 @@ public sealed class ClaimCode
     public bool Matches(string? text) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(Signs(text is { Length: <= Most } ? text : "")), _signs);
 
+    /// <summary>By which a code that was used is known again, without telling it.</summary>
+    public string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(_signs));
+
     private static string Signs(string text)
     {
         var signs = new StringBuilder(Math.Min(text.Length, Most));

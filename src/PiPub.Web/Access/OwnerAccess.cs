@@ -92,13 +92,23 @@ public sealed partial class OwnerAccess : IDisposable
     /// <summary>How a new owner shows that the box is theirs.</summary>
     public ClaimProof Proof { get; }
 
+    /// <summary>
+    /// Whether the owner may set a new password without the present one: the box has started with a claim file whose code was never
+    /// used before, which only somebody who has its card in hand can bring about.
+    /// </summary>
+    public bool CanStartOver => _isClaimed && Proof.Code is { Text: null } code && !_table.Choice(UsedCode(code));
+
     /// <summary>The browsers that are signed in, the one seen last first.</summary>
     public IReadOnlyList<WebSession> Sessions() => _table.Sessions();
 
-    /// <summary>Makes whoever knows the claim code, or has pressed the button, the owner, with a password of their choice, and signs them in.</summary>
+    /// <summary>
+    /// Makes whoever knows the claim code, or has pressed the button, the owner, with a password of their choice, and signs them in. Of a box
+    /// that has its owner only a code that is new on its card does so, and signs out all other browsers.
+    /// </summary>
     public async Task<AccessAnswer> ClaimAsync(string? code, string? password, IPAddress address, string? browser, CancellationToken cancellationToken)
     {
-        if (_isClaimed)
+        var isForgotten = CanStartOver;
+        if (_isClaimed && !isForgotten)
         {
             return new AccessAnswer(AccessOutcome.AlreadyClaimed);
         }
@@ -108,7 +118,7 @@ public sealed partial class OwnerAccess : IDisposable
             return new AccessAnswer(AccessOutcome.TooOften, Wait: wait);
         }
 
-        if (!Proof.Accepts(code, address))
+        if (isForgotten ? !Proof.Code.Matches(code) : !Proof.Accepts(code, address))
         {
             _limit.Failed(address);
             return new AccessAnswer(AccessOutcome.WrongCode);
@@ -120,9 +130,20 @@ public sealed partial class OwnerAccess : IDisposable
         }
 
         var hash = await HashAsync(password!, cancellationToken);
-        if (!_table.TrySetFirstPassword(hash, _time.GetUtcNow()))
+        if (isForgotten)
+        {
+            _table.ReplacePassword(hash, _time.GetUtcNow());
+            EndOthers(keep: -1);
+        }
+        else if (!_table.TrySetFirstPassword(hash, _time.GetUtcNow()))
         {
             return new AccessAnswer(AccessOutcome.AlreadyClaimed);
+        }
+
+        if (Proof.Code is { Text: null } chosen)
+        {
+            // Also where the button was pressed instead: it may lie there for years, and opens nothing any more.
+            _table.SetChoice(UsedCode(chosen), true);
         }
 
         _isClaimed = true;
@@ -246,6 +267,8 @@ public sealed partial class OwnerAccess : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _hashing.Dispose();
+
+    private static string UsedCode(ClaimCode code) => "claim-code-used:" + code.Fingerprint;
 
     private static bool IsLongEnough(string? password) => password is { Length: >= MinPassword and <= MaxPassword };
 
