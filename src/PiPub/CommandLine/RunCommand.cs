@@ -14,7 +14,7 @@ using PiPub.Storage.Views;
 namespace PiPub.CommandLine;
 
 /// <summary><c>pipub run</c>: the node itself, until it is told to stop.</summary>
-internal static class RunCommand
+internal static partial class RunCommand
 {
     public const string Name = "run";
 
@@ -51,6 +51,11 @@ internal static class RunCommand
         if (StartActions.Apply(options, logs.CreateLogger(typeof(StartActions))))
         {
             options = life.ReadOptions();
+        }
+
+        foreach (var words in options.PassedOver)
+        {
+            PassedOver(logs.CreateLogger(typeof(RunCommand)), words.ToString());
         }
 
         var catchingUp = new CatchingUp(said, supervision);
@@ -216,4 +221,7 @@ internal static class RunCommand
             _stop.Cancel();
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A setting is passed over: {Words}")]
+    private static partial void PassedOver(ILogger logger, string words);
 }

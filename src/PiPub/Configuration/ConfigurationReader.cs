@@ -11,7 +11,9 @@ namespace PiPub.Configuration;
 /// </summary>
 /// <remarks>
 /// The box's own file is <c>pipub.conf</c> in the data directory unless <c>--config</c> (or <c>PIPUB_CONFIG</c>) names one; the pages
-/// write there. An image's is <c>pipub.conf</c> beside the program. The one from the card is what <c>card-settings</c> names.
+/// write there. An image's is <c>pipub.conf</c> beside the program. The one from the card is what <c>card-settings</c> names. On an image
+/// what is wrong in those two is passed over: a newer version may have written it, before the machine went back to this one, and nobody
+/// is there to read why a box does not start.
 /// Lines are <c>key = value</c>; <c>#</c> begins a comment at a line's start or after white space. In UTF-8, 1 MiB at most.
 /// </remarks>
 public sealed class ConfigurationReader
@@ -24,6 +26,7 @@ public sealed class ConfigurationReader
 
     private readonly Dictionary<string, Given> _given = new(StringComparer.Ordinal);
     private readonly List<Sentence> _problems = [];
+    private readonly List<Sentence> _passedOver = [];
 
     private ConfigurationReader()
     {
@@ -41,20 +44,18 @@ public sealed class ConfigurationReader
         ArgumentNullException.ThrowIfNull(commandLine);
         var reader = new ConfigurationReader();
         reader.ReadEnvironment(environment, ref file);
-        foreach (var (name, texts) in commandLine)
+        foreach (var (name, texts) in commandLine.Where(static given => given.Value.Count > 0))
         {
-            if (texts.Count > 0)
-            {
-                reader._given[name] = new Given(texts, Sentence.Of($"--{name} on the command line"));
-            }
+            reader._given[name] = new Given(texts, Sentence.Of($"--{name} on the command line"));
         }
 
         var image = reader.ReadLines(imageFile ?? Path.Combine(AppContext.BaseDirectory, FileName));
         var path = reader.PathOf(file, image);
-        var own = reader.ReadLines(path);
+        var isTolerated = image.Count > 0;
+        var own = reader.ReadLines(path, isTolerated);
         if (reader.StrongestOf("card-settings", own, image) is { } card && card.Texts[0] != "none")
         {
-            reader.AddWeaker(reader.ReadLines(card.Texts[0]));
+            reader.AddWeaker(reader.ReadLines(card.Texts[0], isTolerated && !reader._given.ContainsKey("card-settings")));
         }
 
         // The pages change the box's own file; all that is stronger they leave alone.
@@ -62,7 +63,7 @@ public sealed class ConfigurationReader
         reader.AddWeaker(own);
         reader.AddWeaker(image);
         var options = reader.Build();
-        (options.ConfigurationFile, options.SetElsewhere) = (path, elsewhere);
+        (options.ConfigurationFile, options.SetElsewhere, options.PassedOver) = (path, elsewhere, reader._passedOver);
         return options;
     }
 
@@ -129,14 +130,14 @@ public sealed class ConfigurationReader
         return path;
     }
 
-    private Dictionary<string, Given> ReadLines(string path)
+    private Dictionary<string, Given> ReadLines(string path, bool isTolerated = false)
     {
         var inFile = new Dictionary<string, Given>(StringComparer.Ordinal);
         var number = 0;
         foreach (var line in File.Exists(path) ? Lines(path) : [])
         {
             number++;
-            ReadLine(line, Sentence.Of($"{path}, line {number}"), inFile);
+            ReadLine(line, Sentence.Of($"{path}, line {number}"), inFile, isTolerated);
         }
 
         return inFile;
@@ -161,8 +162,9 @@ public sealed class ConfigurationReader
         return found;
     }
 
-    private void ReadLine(string line, Sentence where, Dictionary<string, Given> inFile)
+    private void ReadLine(string line, Sentence where, Dictionary<string, Given> inFile, bool isTolerated)
     {
+        var problems = isTolerated ? _passedOver : _problems;
         var text = WithoutComment(line).Trim();
         if (text.Length == 0)
         {
@@ -172,7 +174,7 @@ public sealed class ConfigurationReader
         var equals = text.IndexOf('=');
         if (equals < 0)
         {
-            _problems.Add(Sentence.Of($"\"{text}\" in {where} is not a setting. Write it as: key = value"));
+            problems.Add(Sentence.Of($"\"{text}\" in {where} is not a setting. Write it as: key = value"));
             return;
         }
 
@@ -180,19 +182,19 @@ public sealed class ConfigurationReader
         var value = text[(equals + 1)..].TrimStart();
         if (ConfigurationTable.Find(name) is not { } key)
         {
-            _problems.Add(Sentence.Of($"\"{name}\" (value \"{value}\") in {where} is no setting of PiPub. {Suggest(ConfigurationTable.Nearest(name)?.Name)}"));
+            problems.Add(Sentence.Of($"\"{name}\" (value \"{value}\") in {where} is no setting of PiPub. {Suggest(ConfigurationTable.Nearest(name)?.Name)}"));
         }
         else if (!inFile.TryGetValue(name, out var earlier))
         {
-            inFile[name] = new Given([value], where);
+            inFile[name] = new Given([value], where, isTolerated);
         }
         else if (key.IsList)
         {
-            inFile[name] = new Given([.. earlier.Texts, value], where);
+            inFile[name] = new Given([.. earlier.Texts, value], where, isTolerated);
         }
         else
         {
-            _problems.Add(Sentence.Of($"\"{name}\" in {where} is given a second time (value \"{value}\"). Keep one of the lines."));
+            problems.Add(Sentence.Of($"\"{name}\" in {where} is given a second time (value \"{value}\"). Keep one of the lines."));
         }
     }
 
@@ -248,7 +250,7 @@ public sealed class ConfigurationReader
         catch (FormatException)
         {
             var (text, allowed) = (string.Join(", ", texts), key.Allowed.Replace("`", ""));
-            _problems.Add(Sentence.Of($"\"{key.Name}\" cannot be \"{text}\" (from {given.Where}). Allowed: {allowed}."));
+            (given.IsTolerated ? _passedOver : _problems).Add(Sentence.Of($"\"{key.Name}\" cannot be \"{text}\" (from {given.Where}). Allowed: {allowed}."));
         }
     }
 
@@ -305,5 +307,5 @@ public sealed class ConfigurationReader
     private static Sentence Suggest(string? nearest) =>
         nearest is null ? Sentence.Of($"`pipub config` lists every setting.") : Sentence.Of($"Did you mean {nearest}? `pipub config` lists every setting.");
 
-    private sealed record Given(IReadOnlyList<string> Texts, Sentence Where);
+    private sealed record Given(IReadOnlyList<string> Texts, Sentence Where, bool IsTolerated = false);
 }

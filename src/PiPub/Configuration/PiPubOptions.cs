@@ -18,6 +18,9 @@ public sealed class PiPubOptions
     /// <summary>Where each key was set that was set in a stronger place than the file: a page that changes the file would change nothing.</summary>
     public IReadOnlyDictionary<string, Sentence> SetElsewhere { get; set; } = new Dictionary<string, Sentence>();
 
+    /// <summary>What was wrong in the files of a box with an image, and is as if it were not there: a sentence each.</summary>
+    public IReadOnlyList<Sentence> PassedOver { get; set; } = [];
+
     /// <summary>Where the box keeps its key, its messages and its blobs.</summary>
     public string DataDirectory { get; set; } = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".pipub");
 

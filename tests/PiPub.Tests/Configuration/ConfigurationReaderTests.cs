@@ -120,6 +120,25 @@ public sealed class ConfigurationReaderTests : IDisposable
     }
 
     [Fact]
+    public void On_an_image_settings_of_a_newer_version_do_not_keep_the_box_from_starting()
+    {
+        var (image, card) = (Path.Combine(_directory, "image.conf"), Path.Combine(_directory, "card.conf"));
+        File.WriteAllText(image, $"data-directory = {_directory}\ncard-settings = {card}\nweb-port = 80\n");
+        File.WriteAllText(Path.Combine(_directory, "pipub.conf"), "of-next-year = yes\nhops = every\nhost-name = page\nhost-name = again\nno setting\n");
+        File.WriteAllText(card, "of-tomorrow = yes\nssb-port = 8009\n");
+        var options = ConfigurationReader.Read(null, Variables(), [], image);
+        Assert.Equal((80, new PiPubOptions().Hops, "page", 8009), (options.WebPort, options.Hops, options.HostName, options.SsbPort));
+        Assert.Equal(5, options.PassedOver.Count);
+        foreach (var words in (string[])["of-next-year", "every", "host-name", "no setting", "of-tomorrow"])
+        {
+            Assert.Contains(options.PassedOver, one => one.ToString().Contains(words, StringComparison.Ordinal));
+        }
+
+        var refused = Assert.Throws<ConfigurationException>(() => ConfigurationReader.Read(null, Variables(("PIPUB_DATA_DIRECTORY", _directory)), []));
+        Assert.Contains("of-next-year", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_the_owner_writes_on_the_card_is_checked_in_its_place()
     {
         var (image, card) = (Path.Combine(_directory, "image.conf"), Path.Combine(_directory, "card.conf"));
