@@ -78,6 +78,8 @@ internal sealed class BoxLights : IAsyncDisposable
     private LightState State() =>
         _machine.IsUpdating ? LightState.Updating
         : _box.Health.LastProblem is not null ? LightState.Failed
+        // What is wrong on the card may be why nobody comes by to claim it.
+        : _machine.HasCardProblems ? LightState.NeedsAttention
         : !_doors.Access.IsClaimed ? LightState.NeedsSetUp
         : _face.HasProblems ? LightState.NeedsAttention
         : _face.IsSyncing ? LightState.Syncing

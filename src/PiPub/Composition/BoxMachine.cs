@@ -66,6 +66,9 @@ internal sealed partial class BoxMachine : IAsyncDisposable
     /// <summary>Whether a new version is being put in place.</summary>
     public bool IsUpdating => _updates is { State.Step: UpdateStep.Fetching or UpdateStep.Installing or UpdateStep.Restart };
 
+    /// <summary>Whether something is wrong in the files that its owner wrote on the card.</summary>
+    public bool HasCardProblems => _card.Count > 0;
+
     /// <summary>What lists the lights, the button and the display: the owner's file from the card, else the image's.</summary>
     public static string? HardwareFileOf(PiPubOptions options)
     {
