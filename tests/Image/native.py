@@ -13,6 +13,7 @@ import sys
 import time
 
 from checks import Checks, first_page, output, wait_for
+from gate import gate
 from sandbox import in_sandbox
 from workspace import NETWORK_KEY, Workspace
 
@@ -181,6 +182,7 @@ def main():
         # A container has no slots, which is what RAUC itself has to say.
         said = in_sandbox(lambda script: box.run("sh", "-c", script, check=False), "rauc status 2>&1")
         checks.that("to the node, in its sandbox, it is open", "rejected" not in said and "denied" not in said and "slot" in said, said)
+        gate(checks, box)
     finally:
         box.stop()
     kept = [name for name in os.listdir(os.path.join(box.data, "log")) if name.startswith("start-")]

@@ -21,8 +21,8 @@ public sealed record HealthFinding(string Name, bool IsGood, string Words);
 /// <param name="logger">Told of failures.</param>
 public sealed partial class BoxHealth(IReadOnlyList<HealthCheck> checks, ILogger<BoxHealth> logger)
 {
-    /// <summary>So long a check may take: an SD card that is written to is slow, and so is the first page after a start.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    /// <summary>So long a check may take: an SD card that is written to is slow, and so is the first page after a start, on a machine that does other things too.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     /// <summary>What was wrong when it was looked at last; null when all was well, or nobody has looked.</summary>
     public string? LastProblem { get; private set; }

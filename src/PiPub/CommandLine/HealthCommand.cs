@@ -12,7 +12,8 @@ namespace PiPub.CommandLine;
 /// </summary>
 internal static class HealthCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    // So that what it looks at, one after the other, comes to its end: it says more than that nobody answered.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static Command Create()
     {
