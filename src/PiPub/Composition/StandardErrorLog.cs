@@ -17,12 +17,8 @@ internal static class StandardErrorLog
         log.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement", level == LogLevel.Trace ? level : LogLevel.Error);
         log.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         log.AddProvider(recent);
-        log.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-dd HH:mm:ss ";
-            console.UseUtcTimestamp = true;
-        });
+        log.AddConsole(static console => console.FormatterName = LogLine.Format);
+        log.Services.AddSingleton<ConsoleFormatter>(new LogLine(TimeProvider.System));
         log.Services.Configure(static (ConsoleLoggerOptions console) =>
             console.LogToStandardErrorThreshold = LogLevel.Trace);
     });
