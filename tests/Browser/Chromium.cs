@@ -20,6 +20,8 @@ public sealed class Chromium : IAsyncLifetime
         var driver = Assembly.GetExecutingAssembly().GetCustomAttributes<AssemblyMetadataAttribute>().Single(static one => one.Key == "PlaywrightDriver").Value;
         Environment.SetEnvironmentVariable("PLAYWRIGHT_DRIVER_SEARCH_PATH", driver);
         playwright = await Playwright.CreateAsync();
+        // Else five seconds, which a busy machine needs for one page.
+        Assertions.SetDefaultExpectTimeout(Visit.PatienceInMilliseconds);
         Browser = await LaunchAsync();
     }
 

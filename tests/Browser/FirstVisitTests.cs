@@ -59,6 +59,7 @@ public sealed class FirstVisitTests(Chromium chromium)
         await keyboard.PressAsync("Enter");
         await visit.ArrivesAtAsync("/setup");
         // A page that is left while it loads complains of that.
+        await visit.IsLiveAsync();
         await visit.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
 
         await visit.GoLiveAsync("/");
@@ -98,8 +99,7 @@ public sealed class FirstVisitTests(Chromium chromium)
         visit.AssertWasQuiet();
     }
 
-    /// <summary>What the keyboard would act on: the name of a field, or the words of a link or button.</summary>
-    /// <summary>Waits until the keyboard is on a field or button, which a page that is just loaded brings about by itself.</summary>
+    /// <summary>Waits until the keyboard is on a field (by its name) or on a link or button (by its words), which a page that is just loaded brings about by itself.</summary>
     private static Task IsOnAsync(Visit visit, string name) => Eventually.BecomesTrueAsync(
         async () => await visit.Page.EvaluateAsync<string>("document.activeElement.name || document.activeElement.textContent.trim()") == name,
         $"the keyboard is on {name}");

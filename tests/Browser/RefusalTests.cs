@@ -107,7 +107,7 @@ public sealed class RefusalTests(Chromium chromium)
         way.Cut();
         await visit.SeesAsync("The connection with the box is gone.");
         way.Mend();
-        await Assertions.Expect(visit.Page.GetByText("The connection with the box is gone.")).ToBeHiddenAsync(new() { Timeout = 60_000 });
+        await Assertions.Expect(visit.Page.GetByText("The connection with the box is gone.")).ToBeHiddenAsync(new() { Timeout = Visit.PatienceInMilliseconds });
         Assert.Equal("For Mira", await visit.Page.GetByLabel("A note on whom it is for").InputValueAsync());
         await visit.ClickAsync("Make an invite");
         await visit.SeesAsync("Here it is");

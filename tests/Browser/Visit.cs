@@ -10,7 +10,7 @@ internal sealed class Visit : IAsyncDisposable
     public const string Password = "correct horse";
 
     /// <summary>Generous: a slow machine must not fail a test.</summary>
-    private const float PatienceInMilliseconds = 60_000;
+    public const float PatienceInMilliseconds = 120_000;
 
     /// <summary>What the browser sends when it has drawn what a live page told it: from then on buttons do something.</summary>
     private static readonly byte[] Drawn = "OnRenderCompleted"u8.ToArray();
@@ -20,7 +20,9 @@ internal sealed class Visit : IAsyncDisposable
     private readonly IBrowserContext context;
     private readonly string origin;
     private readonly ConcurrentQueue<string> offences = new();
-    private TaskCompletionSource live = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Whether the page that was asked for last is live; another one for each page that is loaded.</summary>
+    private volatile TaskCompletionSource live = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private Visit(IBrowserContext context, IPage page, string origin) => (this.context, Page, this.origin) = (context, page, origin);
 
@@ -58,6 +60,14 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>What makes another visit that of the same person.</summary>
     public Task<string> CookiesAsync() => context.StorageStateAsync();
 
+    /// <summary>Opens one more tab of this browser, at a page.</summary>
+    public async Task<IPage> OpenTabAsync(string path)
+    {
+        var tab = await context.NewPageAsync();
+        await tab.GotoAsync(origin + path);
+        return tab;
+    }
+
     /// <summary>Goes to a page by its address.</summary>
     public async Task GoAsync(string path)
     {
@@ -84,14 +94,20 @@ internal sealed class Visit : IAsyncDisposable
     }
 
     /// <summary>Waits until the present page is live.</summary>
-    public Task IsLiveAsync() => live.Task.WaitAsync(TimeSpan.FromMilliseconds(PatienceInMilliseconds), TestContext.Current.CancellationToken);
+    /// <remarks>Asked of whichever page is the newest: one that comes back after a restart may be loaded more than once.</remarks>
+    public Task IsLiveAsync() => Eventually.BecomesTrueAsync(() => Task.FromResult(live.Task.IsCompleted), "the page is live", TimeSpan.FromMilliseconds(PatienceInMilliseconds));
 
     /// <summary>Waits until the present page has been loaded another time and is live.</summary>
-    public async Task IsLoadedAgainAsync()
+    public Task IsLoadedAgainAsync()
     {
-        await Page.WaitForRequestAsync(Page.Url);
-        live = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await IsLiveAsync();
+        var before = live;
+        return AgainAsync();
+
+        async Task AgainAsync()
+        {
+            await Eventually.BecomesTrueAsync(() => Task.FromResult(live != before), "the page is loaded again", TimeSpan.FromMilliseconds(PatienceInMilliseconds));
+            await IsLiveAsync();
+        }
     }
 
     public Task FillAsync(string label, string value)
@@ -170,6 +186,12 @@ internal sealed class Visit : IAsyncDisposable
         {
             if (!request.Url.StartsWith(origin + "/", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))
                 offences.Enqueue($"{Page.Url} asked {request.Url}");
+        };
+        Page.Request += (_, request) =>
+        {
+            // Told before anything that the new page does.
+            if (request.IsNavigationRequest)
+                live = new(TaskCreationOptions.RunContinuationsAsynchronously);
         };
         Page.Console += (_, message) =>
         {

@@ -10,23 +10,24 @@ internal sealed class WayToBox : IDisposable
     private readonly ConcurrentBag<Socket> sockets = [];
     private readonly int target;
     private readonly int port;
-    private TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private volatile bool isCut;
 
     public WayToBox(string webPort)
     {
         target = int.Parse(webPort);
         listener.Start();
         port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        _ = AcceptAsync(listener);
+        _ = AcceptAsync();
     }
 
     /// <summary>What the browser takes for the box.</summary>
     public string Origin => $"http://127.0.0.1:{port}";
 
-    /// <summary>Nothing goes through any more.</summary>
+    /// <summary>Nothing goes through any more. The port stays taken, or somebody else might have it when the way is mended.</summary>
     public void Cut()
     {
-        listener.Dispose();
+        isCut = true;
         while (sockets.TryTake(out var socket))
         {
             socket.Dispose();
@@ -34,27 +35,30 @@ internal sealed class WayToBox : IDisposable
     }
 
     /// <summary>As before.</summary>
-    public void Mend()
+    public void Mend() => isCut = false;
+
+    public void Dispose()
     {
-        listener = new TcpListener(IPAddress.Loopback, port);
-        listener.Start();
-        _ = AcceptAsync(listener);
+        listener.Dispose();
+        Cut();
     }
 
-    public void Dispose() => Cut();
-
-    private async Task AcceptAsync(TcpListener from)
+    private async Task AcceptAsync()
     {
         try
         {
             while (true)
             {
-                _ = PassOnAsync(await from.AcceptSocketAsync());
+                var near = await listener.AcceptSocketAsync();
+                if (isCut)
+                    near.Dispose();
+                else
+                    _ = PassOnAsync(near);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // Cut.
+            // Over.
         }
     }
 
@@ -63,6 +67,8 @@ internal sealed class WayToBox : IDisposable
         var far = new Socket(SocketType.Stream, ProtocolType.Tcp);
         sockets.Add(near);
         sockets.Add(far);
+        if (isCut)
+            Cut();
         try
         {
             await far.ConnectAsync(IPAddress.Loopback, target);
