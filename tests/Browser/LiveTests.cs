@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using PiPub.Interop;
+using PiPub.Web.Access;
 
 namespace PiPub.BrowserTests;
 
@@ -104,6 +105,43 @@ public sealed class LiveTests(Chromium chromium)
         await visit.ClickAsync("Make an invite");
         await visit.SeesAsync("Here it is");
         await visit.SeesAsync("For Mira");
+    }
+
+    [Fact]
+    public async Task More_pages_than_the_box_carries_say_so_and_work_once_others_are_closed()
+    {
+        await using var network = new TestNetwork();
+        var pub = await network.StartPiPubAsync();
+        await using var visit = await Visit.OpenAsync(chromium, pub);
+        await visit.ClaimAsync(pub);
+        var tabs = new List<IPage>();
+        for (var i = 0; i < OpenPages.Most; i++)
+            tabs.Add(await visit.OpenTabAsync("/own-feed"));
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Refused().Count == 1), "one page is too many");
+
+        var refused = Refused()[0];
+        await Assertions.Expect(refused.GetByText("The box carries 24 open pages at once")).ToBeVisibleAsync(new() { Timeout = Visit.PatienceInMilliseconds });
+        await tabs.First(tab => tab != refused).CloseAsync();
+        await Eventually.BecomesTrueAsync(
+            async () =>
+            {
+                try
+                {
+                    // The box learns of a closed page a moment later; until then this one is led away again.
+                    await refused.GotoAsync(new Uri(new Uri(refused.Url), "/invites").ToString());
+                    await refused.GetByRole(AriaRole.Button, new() { Name = "Make an invite" }).ClickAsync(new() { Timeout = 15_000 });
+                    await Assertions.Expect(refused.GetByText("Here it is")).ToBeVisibleAsync(new() { Timeout = 15_000 });
+                    return true;
+                }
+                catch (Exception e) when (e is PlaywrightException or TimeoutException)
+                {
+                    return false;
+                }
+            },
+            "the page works as soon as another one is closed",
+            TimeSpan.FromMinutes(3));
+
+        List<IPage> Refused() => [.. tabs.Where(static tab => new Uri(tab.Url).AbsolutePath == "/crowded")];
     }
 
     [Fact]

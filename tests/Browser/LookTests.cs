@@ -19,6 +19,7 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
     [InlineData("connected", "/setup/connect", true)]
     [InlineData("restore", "/setup/restore?problem=Damaged", true)]
     [InlineData("own-feed", "/own-feed", true)]
+    [InlineData("crowded", "/crowded", false)]
     [InlineData("sign-in", "/sign-in?problem=password", false)]
     [InlineData("sign-in-app", "/sign-in/app", false)]
     [InlineData("login-refused", "/login?ssb-http-auth=1&cid=%40AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D.ed25519&cc=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D", false)]

@@ -7,7 +7,9 @@ namespace PiPub.Web.Access;
 /// <summary>How many pages are open at one time, in all browsers together. Each costs memory for as long as it is open.</summary>
 public sealed class OpenPages
 {
-    private const int Most = 24;
+    /// <summary>So many.</summary>
+    public const int Most = 24;
+
     private int _open;
 
     /// <summary>Pages open now.</summary>
@@ -29,7 +31,7 @@ public sealed class OpenPages
 
 /// <summary>
 /// Keeps one open page (a circuit) to its session: what it asks for is done only while its browser is signed in, and there are
-/// only so many of them. When that ends, it is led to where one signs in.
+/// only so many of them. When that ends, it is led to where one signs in; one page too many, to where that is told.
 /// </summary>
 public sealed class SessionPage(OpenPages pages, OwnerAccess access, AuthenticationStateProvider authentication, NavigationManager navigation)
     : CircuitHandler, IDisposable
@@ -37,16 +39,18 @@ public sealed class SessionPage(OpenPages pages, OwnerAccess access, Authenticat
     private volatile bool _isOver;
     private long _session = -1;
     private bool _isOpen;
+    private string _leadsTo = "/sign-in";
 
     /// <inheritdoc/>
     public override async Task OnCircuitOpenedAsync(Circuit circuit, CancellationToken cancellationToken)
     {
-        if (!pages.TryOpen())
+        _isOpen = pages.TryOpen();
+        if (!_isOpen)
         {
-            throw new InvalidOperationException("Too many pages of this box are open. Close some, and load this one again.");
+            (_isOver, _leadsTo) = (true, CrowdedPage.Path);
+            return;
         }
 
-        _isOpen = true;
         _session = SessionAuthentication.SessionOf((await authentication.GetAuthenticationStateAsync()).User) ?? -1;
         access.Ended += Ended;
         _isOver = access.Sessions().All(session => session.Id != _session);
@@ -97,7 +101,7 @@ public sealed class SessionPage(OpenPages pages, OwnerAccess access, Authenticat
     {
         if (_isOver)
         {
-            navigation.NavigateTo("/sign-in", forceLoad: true);
+            navigation.NavigateTo(_leadsTo, forceLoad: true);
         }
     }
 }
