@@ -7,8 +7,8 @@ RUNTIME ?= linux-x64
 ARGS ?=
 MINUTES ?= 5
 # How tight the image's root is packed: 19 for what is published, 3 where that need not be.
-image-tests: ZSTD_LEVEL ?= 3
-export NODE VERSION KEYS MIRROR ZSTD_LEVEL
+image-tests: ZSTD_LEVEL := $(or $(ZSTD_LEVEL),3)
+export NODE VERSION KEYS MIRROR ZSTD_LEVEL BEGIN_BEFORE
 
 DOTNET = DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 dotnet
 NODE_PROJECTS := $(patsubst %/package-lock.json,%,$(shell find tests -name node_modules -prune -o -name package-lock.json -print))
@@ -40,12 +40,12 @@ peers: $(addsuffix /node_modules/.package-lock.json,$(NODE_PROJECTS))
 bench: out/.browser out/.strace publish build peers
 	TESTED_EXECUTABLE=$(CURDIR)/out/publish/$(RUNTIME)/pipub tests/loopback tests/Benchmarks/bin/$(CONFIGURATION)/net10.0/Benchmarks $(ARGS)
 
-# The image of a board, rpi or pc, with the published node (or NODE=none); image/README.md.
+# The image of a board, rpi or pc, with the published node (or NODE=none); image/README.md. PUBLISHED=1: with the one that is published already.
 BOARD ?= rpi
 image: RUNTIME = $(if $(filter pc,$(BOARD)),linux-x64,linux-arm64)
 image: $(if $(NODE),,out/.libraries)
 	$(if $(NODE),,@image/steps/packs $(RUNTIME))
-	$(if $(NODE),,@$(MAKE) publish RUNTIME=$(RUNTIME))
+	$(if $(NODE)$(PUBLISHED),,@$(MAKE) publish RUNTIME=$(RUNTIME))
 	image/build $(BOARD)
 
 # The image of PCs: its userland as a container, and the whole in an emulator. test-image-full does all there is in the emulator, pulls the
