@@ -7,19 +7,34 @@ namespace PiPub.ImageTests;
 /// <summary>
 /// Somebody who has just plugged in a box. <c>claim</c>: claims it through its pages in a real browser with the code written on the card,
 /// downloads a backup, and redeems its first invite with a JavaScript peer. <c>restore</c>: has lost the card, puts the backup back on a
-/// new one, and meets the same peer again. Says each thing that has come about in a line that begins with "ok".
+/// new one, and meets the same peer again. <c>look</c>: the owner comes back, and sees what the settings say of updates; <c>install</c>: has them
+/// looked for on a stick, sees what is said of those there, presses the button to install one, and sees what comes of it. Says each thing that has come about in a line that begins with "ok".
 /// </summary>
 internal static class Visitor
 {
     private const string Passphrase = "four words in a row";
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    /// <summary>Arguments: what to do, the box's origin, the claim code, host and port of its door for peers as seen from here, the network key, a directory for peer and backup.</summary>
+    /// <summary>
+    /// Arguments: what to do, the box's origin, the claim code, host and port of its door for peers as seen from here, the network key, a directory for peer and backup;
+    /// of who comes back: what to do, the origin, the version to install and what is to be seen of that, and the texts to be seen before.
+    /// </summary>
     public static async Task<int> Main(string[] arguments)
     {
+        Visit.PatienceInMilliseconds = (float)Patience.TotalMilliseconds;
+        switch (arguments)
+        {
+            case ["look", var address, .. var texts]:
+                await ComeBackAsync(address, null, "", texts);
+                return 0;
+            case ["install", var address, var version, var outcome, .. var texts]:
+                await ComeBackAsync(address, version, outcome, texts);
+                return 0;
+        }
+
         if (arguments is not [("claim" or "restore") and var what, var origin, var code, var door, var networkKey, var directory])
         {
-            await Console.Error.WriteLineAsync("Image claim|restore ORIGIN CLAIM-CODE HOST:PORT NETWORK-KEY DIRECTORY");
+            await Console.Error.WriteLineAsync("Image claim|restore ORIGIN CLAIM-CODE HOST:PORT NETWORK-KEY DIRECTORY, Image look ORIGIN TEXT..., Image install ORIGIN VERSION OUTCOME TEXT...");
             return 2;
         }
 
@@ -27,7 +42,6 @@ internal static class Visitor
         await using var chromium = new Chromium();
         await chromium.InitializeAsync();
         await using var visit = await Visit.OpenAsync(chromium.Browser, origin);
-        visit.Page.SetDefaultTimeout((float)Patience.TotalMilliseconds);
         await visit.GoAsync("/");
         await visit.FillAsync("The code that the box shows", code);
         await visit.FillAsync("Choose a password", Visit.Password);
@@ -48,7 +62,6 @@ internal static class Visitor
 
         await using (var settings = await Visit.OpenAsync(chromium.Browser, origin, await visit.CookiesAsync()))
         {
-            settings.Page.SetDefaultTimeout((float)Patience.TotalMilliseconds);
             await settings.GoLiveAsync("/settings");
             await settings.FillAsync("A passphrase for the backup", Passphrase);
             await settings.FillAsync("The same passphrase again", Passphrase);
@@ -103,6 +116,34 @@ internal static class Visitor
         await visit.ClickAsync("Publish without waiting");
         await visit.SeesAsync("All of it is here.");
         Say("the box has its own feed back from the peer, and goes on by its owner's word");
+    }
+
+    private static async Task ComeBackAsync(string origin, string? version, string outcome, string[] texts)
+    {
+        await using var chromium = new Chromium();
+        await chromium.InitializeAsync();
+        await using var visit = await Visit.OpenAsync(chromium.Browser, origin);
+        await visit.SignInAsync();
+        await visit.ArrivesAtAsync("/");
+        await visit.GoLiveAsync("/settings");
+        if (version is not null)
+        {
+            await visit.ClickAsync("Look for new versions");
+        }
+
+        foreach (var text in texts)
+        {
+            await visit.SeesAsync(text);
+            Say("the page says: " + text);
+        }
+
+        visit.AssertWasQuiet();
+        if (version is not null)
+        {
+            await visit.ClickAsync("Install version " + version);
+            await visit.SeesAsync(outcome);
+            Say($"the page says, once version {version} was to be installed: {outcome}");
+        }
     }
 
     /// <summary>Waits until the box says how far it has the peer's feed. It need not say so of what came in the same connection: so there are others.</summary>

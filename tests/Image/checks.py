@@ -60,5 +60,5 @@ def output(*command, check=True, **options):
 
 def first_page(address):
     """The page that a browser comes to, or None."""
-    done = subprocess.run(["curl", "-sL", "--max-time", "60", "--header", "Accept: text/html", address], capture_output=True, text=True)
+    done = subprocess.run(["curl", "-sL", "--connect-timeout", "30", "--max-time", "180", "--header", "Accept: text/html", address], capture_output=True, text=True)
     return done.stdout if done.returncode == 0 and "<html" in done.stdout else None
