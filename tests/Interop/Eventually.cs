@@ -3,7 +3,7 @@ namespace PiPub.Interop;
 /// <summary>Waiting for what happens in another process, without a word of how long it may take on a good day.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <exception cref="TimeoutException">It never became true.</exception>

@@ -5,7 +5,7 @@ namespace PiPub.Interop;
 /// <summary>The built <c>pipub</c> in a process of its own, and its command line.</summary>
 internal sealed class PiPubProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly string directory;
     private readonly string networkKey;

@@ -22,7 +22,9 @@ namespace PiPub.Composition;
 internal sealed partial class BoxWeb : IAsyncDisposable
 {
     private const int MaxRequestBody = 64 * 1024;
-    private static readonly TimeSpan HandshakeWithin = TimeSpan.FromSeconds(10);
+
+    // The first of a new box makes its certificate meanwhile, which takes a small board seconds.
+    private static readonly TimeSpan HandshakeWithin = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(3);
 
     private readonly WebApplication _app;
