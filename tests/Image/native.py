@@ -52,9 +52,9 @@ class Container:
             [os.path.join(HERE, "as-container"), self.image, "--machine=pipub", "--network-veth",
              f"--bind-ro={network}:/run/systemd/network/10-host0.network", f"--bind={self.data}:/data", f"--bind={self.firmware}:/boot/firmware", *to_init],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=subprocess.STDOUT)
-        wait_for("the cable", lambda: subprocess.run(["ip", "link", "set", "ve-pipub", "up"], stderr=subprocess.DEVNULL).returncode == 0, 30, 0.02)
+        wait_for("the cable", lambda: subprocess.run(["ip", "link", "set", "ve-pipub", "up"], stderr=subprocess.DEVNULL).returncode == 0, 300, 0.02)
         output("ip", "addr", "add", f"{NEIGHBOUR}/24", "dev", "ve-pipub")
-        self.init = int(wait_for("the container's init", self._init, 30, 0.02))
+        self.init = int(wait_for("the container's init", self._init, 300, 0.02))
 
     def _init(self):
         if self.process.poll() is not None:
@@ -76,7 +76,7 @@ class Container:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(120)
+        self.process.wait(300)
         self.console.close()
 
 
@@ -167,7 +167,7 @@ def main():
         checks.that("who is not the node cannot read its data", "Permission denied" in box.run("ls", "/data/pipub", user="nobody", check=False))
         checks.equal("ports 80, 443 and 8008 are open", ["open"] * 3, [port(number) for number in (80, 443, 8008)])
         listener = subprocess.Popen(["nsenter", "--target", str(box.init), "--net", "python3", "-m", "http.server", "9999"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for("the listener", lambda: ":9999" in box.run("ss", "-ltn"), 30)
+        wait_for("the listener", lambda: ":9999" in box.run("ss", "-ltn"), 300)
         checks.equal("a port that is not served is shut, even if somebody listens", "filtered", port(9999))
         listener.terminate()
         listener.wait()
@@ -207,7 +207,7 @@ def main():
         visit(checks, "claim", work.path("visit"))
         identity = json.loads(box.run("pipub", "whoami", "--json", user="pipub"))["id"]
         box.run("touch", "/run/pipub/requests/reboot", user="pipub")
-        wait_for("the end of this start", lambda: not os.path.exists(f"/proc/{box.init}"), 120)
+        wait_for("the end of this start", lambda: not os.path.exists(f"/proc/{box.init}"), 300)
         checks.that("the node's request restarts the machine", True)
     finally:
         box.stop()
@@ -228,7 +228,7 @@ def main():
     # What becomes of a box that cannot mount its files: systemd's emergency mode, in which nobody can sign in.
     box.start("--", "--unit=emergency.target")
     try:
-        wait_for("the end of this start", lambda: not os.path.exists(f"/proc/{box.init}"), 120)
+        wait_for("the end of this start", lambda: not os.path.exists(f"/proc/{box.init}"), 300)
         checks.that("an emergency ends in another start", True)
     finally:
         box.stop()
