@@ -55,13 +55,13 @@ test-image: PARTS ?= native cuts machine:refusals,reset
 test-image:
 	@! tests/Image/possible || $(MAKE) image-tests PARTS="$(PARTS)"
 
-test-image-full: PARTS ?= native cuts machine cuts:machine rpi gpio
+test-image-full: PARTS ?= native cuts machine cuts:machine arm64 rpi gpio
 test-image-full:
 	@! tests/Image/possible || $(MAKE) image-tests PARTS="$(PARTS)" FULL=1
 
 image-tests: out/.image-tests build peers out/.browser
 	$(MAKE) image BOARD=pc NODE= ZSTD_LEVEL=$(ZSTD_LEVEL)
-	$(if $(FULL),NODE=none image/build rpi)
+	$(if $(FULL),if image/steps/packs linux-arm64; then $(MAKE) image BOARD=rpi NODE=; else NODE=none image/build rpi; fi)
 	$(if $(FULL),NODE= KERNEL=trixie-backports WORK=out/image/pc-gpio VERSION=0.0.1-gpio image/build pc)
 	tests/Image/run $(PARTS)
 
