@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import time
 
@@ -62,10 +63,18 @@ class Raspberry(Machine):
     def answers(self):
         """Whether SSH does, at whichever address the machine was given; the one that does is kept."""
         for ports in self.doors.values():
-            self.ports = ports
-            if super().answers():
-                return True
+            if self._greets(ports[22]):
+                self.ports = ports
+                return super().answers()
         return False
+
+    @staticmethod
+    def _greets(port):
+        try:
+            with socket.create_connection(("127.0.0.1", port), 30) as connection:
+                return connection.recv(4).startswith(b"SSH")
+        except OSError:
+            return False
 
     def word(self, address):
         """A word of its memory or of a register, read from outside."""
