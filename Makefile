@@ -74,7 +74,7 @@ release-keys:
 	image/release-keys
 
 # Hostile peers and failing disks against the real program; wants a machine with nothing else to do.
-hostile: out/.libraries build peers
+hostile: out/.libraries out/.network build peers
 	@CONFIGURATION=$(CONFIGURATION) tests/run tests/Hostile/Hostile.csproj
 
 # Mixed traffic at many times the real rate, for MINUTES (20, when nothing is said): fails when what the box takes grows.

@@ -20,6 +20,9 @@ public sealed class ClaimProof(ClaimCode code, Func<IPAddress, bool> isAtHome, T
     /// <summary>Why the claim file is not the code, although there is one; null when that is not so.</summary>
     public string? FileProblem { get; init; }
 
+    /// <summary>Whether something else that was written on the card is wrong. What it is, the owner's pages tell.</summary>
+    public bool HasCardProblems { get; init; }
+
     /// <summary>The button was pressed: for two minutes, whoever is at home needs no code.</summary>
     public void Press()
     {

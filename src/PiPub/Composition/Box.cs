@@ -160,7 +160,7 @@ public sealed class Box : IAsyncDisposable
         _networks = _closing.Add(new BoxNetworks(options, storage.Identity, _node, _addresses, logs, TimeProvider.System));
 
         var machine = _closing.Add(new BoxMachine(options, storage, logs, TimeProvider.System));
-        _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, _inviteAddresses, logs, TimeProvider.System));
+        _doors = _closing.Add(new BoxDoors(options, storage, _node, _networks, _inviteAddresses, machine.HasCardProblems, logs, TimeProvider.System));
         var settings = _closing.Add(new BoxSettingsPage(options, storage, _node, _networks, machine, life, logs, TimeProvider.System));
         await settings.RecoverAsync();
         _face = new BoxFace(options, storage, _node, _networks, _doors, backups, _inviteAddresses, settings, machine, life.Problems, TimeProvider.System);

@@ -12,12 +12,12 @@ namespace PiPub.Composition;
 /// <summary>Who comes in to the pages, and by which ways.</summary>
 internal sealed partial class BoxDoors : IDisposable
 {
-    public BoxDoors(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, InviteAddresses addresses, ILoggerFactory logs, TimeProvider time)
+    public BoxDoors(PiPubOptions options, BoxStorage storage, BoxNode node, BoxNetworks networks, InviteAddresses addresses, bool hasCardProblems, ILoggerFactory logs, TimeProvider time)
     {
         // How a new owner shows that the box is theirs.
         var code = ClaimFile.Read(options.ClaimFile, out var problem);
         var table = new AccessTable(storage.State);
-        Access = new OwnerAccess(table, time, new ClaimProof(code ?? new ClaimCode(), networks.IsAtHome, time) { FileProblem = problem });
+        Access = new OwnerAccess(table, time, new ClaimProof(code ?? new ClaimCode(), networks.IsAtHome, time) { FileProblem = problem, HasCardProblems = hasCardProblems });
         if (problem is not null && !Access.IsClaimed)
         {
             NotTheCode(logs.CreateLogger<BoxDoors>(), problem);

@@ -23,6 +23,9 @@ public sealed class ProvisionTests : IDisposable
         await using var box = await RunningBox.StartAsync(
             _directory.In("pipub"), "--reports-directory", _directory.Path, "--claim-file", _directory.In("pipub/claim"), "--card-settings", _directory.In("pipub.conf"));
         using var owner = new Visitor(box);
+        var claim = await (await owner.GetAsync("/claim")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("Something that was written on the card could not be used.", claim, StringComparison.Ordinal);
+        Assert.DoesNotContain("eleven", claim, StringComparison.Ordinal); // Nobody knows yet whose it is.
         await owner.FillInAsync("/claim", "/access/claim", ("code", "blue-horse-77"), ("password", "correct horse"), ("again", "correct horse"));
         Assert.Contains("eleven", await (await owner.GetAsync("/")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Contains(
