@@ -42,6 +42,7 @@ internal sealed partial class BlobDownloads : IDisposable
         lock (_gate)
         {
             _peers.Add(peer);
+            Start(); // It may have offered something already: its calls are served on other threads.
         }
     }
 

@@ -8,7 +8,7 @@ namespace PiPub.Node.Blobs;
 /// </summary>
 /// <remarks>
 /// News wait here until the peer listens and its connection has room, and newer news about a blob replace older ones: a slow
-/// peer costs a bounded amount of memory, and nobody waits for it. When too much has gathered, the peer is told everything anew instead.
+/// peer costs a bounded amount of memory, and nobody waits for it. When too much has gathered, the peer is told all wants anew instead.
 /// </remarks>
 internal sealed class BlobPeer(IRpcSession session) : IDisposable
 {
@@ -55,15 +55,19 @@ internal sealed class BlobPeer(IRpcSession session) : IDisposable
     {
         lock (_gate)
         {
-            if (!IsListening && number < 0)
+            if (number < 0 && (!IsListening || _needsAll))
             {
-                return;
+                _news.Remove(id);
+                return; // It is told with everything.
             }
 
             if (_news.Count >= MaxNews && !_news.ContainsKey(id))
             {
-                _news.Clear();
-                _needsAll = true;
+                DropWants();
+                if (number < 0 || _news.Count >= MaxNews)
+                {
+                    return; // So many answers are not used in one connection: the peer asks again in its next.
+                }
             }
 
             _news[id] = number;
@@ -101,6 +105,21 @@ internal sealed class BlobPeer(IRpcSession session) : IDisposable
     {
         Signal.Dispose();
         Sending.Dispose();
+    }
+
+    // What is wanted can be told again; an answer cannot.
+    private void DropWants()
+    {
+        foreach (var (id, number) in _news)
+        {
+            if (number < 0)
+            {
+                _needsAll = true;
+                _news.Remove(id);
+            }
+        }
+
+        Release();
     }
 
     private void Release()

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using PiPub.Node.Blobs;
 using PiPub.Scuttlebutt.Identities;
 using PiPub.Scuttlebutt.MuxRpc;
@@ -256,6 +257,48 @@ public sealed class BlobExchangeTests
         await Eventually.IsTrueAsync(() => bob.Blobs.Size(held) == 10, "the one that exists comes");
         await Eventually.IsTrueAsync(() => bob.Exchange.WantCount == 4999, "what came is wanted no more");
         await Eventually.IsTrueAsync(() => alice.Exchange.WantCount == 4999, "the others are wanted out of sympathy");
+    }
+
+    [Fact]
+    public async Task An_offer_that_comes_before_its_peer_is_known_is_taken_up()
+    {
+        await using var alice = new BlobNode();
+        await using var bob = new BlobNode();
+        await using var link = Link.Call(alice);
+        using var downloads = new BlobDownloads(bob.Blobs, bob.Exchange, TimeProvider.System, NullLogger.Instance);
+        using var peer = new BlobPeer(link.Left);
+        var held = await alice.AddAsync(BlobNode.Bytes(10, 1));
+        bob.Exchange.Want(held, bob.Id);
+        downloads.Offer(peer, held, 10, isOwn: true);
+        downloads.Enter(peer);
+        await Eventually.IsTrueAsync(() => bob.Blobs.Size(held) == 10, "it comes");
+    }
+
+    [Fact]
+    public void What_a_peer_was_answered_is_told_however_much_there_is_to_tell()
+    {
+        using var peer = new BlobPeer(null!);
+        var listener = peer.Listen();
+        Assert.True(peer.Take(listener)!.Value.All);
+        peer.Tell(Id(0), 10);
+        for (var i = 1; i <= 6000; i++)
+        {
+            peer.Tell(Id(i), -2);
+        }
+
+        var (all, news) = peer.Take(listener)!.Value;
+        Assert.True(all);
+        Assert.Equal((Id(0), 10), (Assert.Single(news).Key, news[Id(0)]));
+        for (var i = 0; i < 12_000; i++)
+        {
+            peer.Tell(Id(i), 10);
+        }
+
+        (all, news) = peer.Take(listener)!.Value;
+        Assert.False(all);
+        Assert.Equal(5000, news.Count);
+
+        static BlobId Id(int number) => new(SHA256.HashData(BitConverter.GetBytes(number)));
     }
 
     [Fact]
