@@ -35,12 +35,14 @@ internal static class StartCase
 
         foreach (var file in Directory.GetFiles(directory, "views.sqlite*"))
             File.Delete(file);
-        await using var pub = await PiPubProcess.StartAsync(directory, Corpus.TestNetworkKey, PreparedBox.Settings);
+        // The box listens only once they are there.
         var clock = Stopwatch.StartNew();
+        await using var pub = await PiPubProcess.StartAsync(directory, Corpus.TestNetworkKey, PreparedBox.Settings);
         await using var owner = await Owner.ConnectAsync(pub.Directory);
         await PreparedBox.CatchUpAsync(owner);
-        var rate = Messages / clock.Elapsed.TotalSeconds;
-        results.Add(new("views made anew at a start, one core", $"{rate:N0} messages/s", "", "", "at least 100,000/s", rate >= 100_000));
+        var beyond = Math.Max(1, clock.Elapsed.TotalMilliseconds - listening[Starts / 2]);
+        var rate = Messages / beyond * 1000;
+        results.Add(new("views made anew at a start", $"{rate:N0} messages/s", $"{beyond:0} ms more than a start that finds them", "", "at least 100,000/s", rate >= 100_000));
         await pub.StopAsync();
     }
 
