@@ -85,7 +85,7 @@ soak: out/.libraries build
 fuzz: out/.libraries
 	$(DOTNET) build tests/Fuzz -c Release -v q
 	rm -rf out/fuzz && $(DOTNET) tests/Fuzz/bin/Release/net10.0/Fuzz.dll instrument out/fuzz
-	nice -n 15 $(DOTNET) out/fuzz/Fuzz.dll run minutes=$(MINUTES) $(ARGS)
+	nice -n 15 env $(DOTNET) out/fuzz/Fuzz.dll run minutes=$(MINUTES) $(ARGS)
 
 format:
 	$(DOTNET) format PiPub.sln
