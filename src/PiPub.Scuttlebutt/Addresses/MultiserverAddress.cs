@@ -237,7 +237,7 @@ public sealed class MultiserverAddress : IEquatable<MultiserverAddress>
         var protocols = new List<MultiserverProtocol>(Protocols.Count);
         foreach (var layer in Protocols)
         {
-            protocols.Add(layer.Name.StartsWith("shs", StringComparison.Ordinal) ? layer with { Data = [layer.Data[0]] } : layer);
+            protocols.Add(layer.Name.StartsWith("shs", StringComparison.Ordinal) && layer.Data.Count > 1 ? layer with { Data = [layer.Data[0]] } : layer);
         }
 
         return new MultiserverAddress(protocols);
