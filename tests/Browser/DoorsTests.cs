@@ -105,10 +105,9 @@ public sealed class DoorsTests(Chromium chromium)
         await using var owner = await Visit.OpenAsync(chromium, pub);
         await owner.ClaimAsync(pub);
         await app.RedeemAsync(pub.Invite!);
-        await app.ConnectAsync(pub.Address);
         await owner.GoLiveAsync("/settings");
         await owner.ClickAsync("Switch it on");
-        await owner.SeesAsync("It is switched on.");
+        await owner.SeesAppAsync(app, pub.Id, pub.Address, "It is switched on.");
         owner.AssertWasQuiet();
         return (pub, app);
     }

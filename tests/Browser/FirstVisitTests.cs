@@ -22,22 +22,13 @@ public sealed class FirstVisitTests(Chromium chromium)
         // Typed into the client: to its place for invites, the code, and the button.
         var interactions = visit.Interactions + 3;
         await client.RedeemAsync(invite);
-        await client.ConnectAsync(pub.Address);
 
-        await visit.SeesAsync("Your app is connected, and the box follows you now.");
+        await visit.SeesAppAsync(client, pub.Id, pub.Address, "Your app is connected, and the box follows you now.");
         Assert.InRange(interactions, 1, 10);
         await client.WaitForAsync(pub.Id, 2);
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "See how the box is doing" }).ClickAsync();
         await visit.SeesAsync("Our kitchen box");
-        await Eventually.BecomesTrueAsync(
-            async () =>
-            {
-                // ssb-gossip leaves a peer that it has not known for long after ten seconds; an app that is open comes again.
-                if (!(await client.PeersAsync()).Contains(pub.Id))
-                    await client.ConnectAsync(pub.Address);
-                return await visit.Page.GetByText("peer connected").First.IsVisibleAsync();
-            },
-            "the overview shows the app");
+        await visit.SeesAppAsync(client, pub.Id, pub.Address, "peer connected");
         visit.AssertWasQuiet();
     }
 

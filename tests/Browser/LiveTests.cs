@@ -21,10 +21,9 @@ public sealed class LiveTests(Chromium chromium)
         await one.GoLiveAsync("/");
         await other.GoLiveAsync("/");
 
-        await client.ConnectAsync(pub.Address);
-        await one.SeesAsync("your app");
-        await one.SeesAsync("called the box");
-        await other.SeesAsync("called the box");
+        await one.SeesAppAsync(client, pub.Id, pub.Address, "your app");
+        await one.SeesAppAsync(client, pub.Id, pub.Address, "called the box");
+        await other.SeesAppAsync(client, pub.Id, pub.Address, "called the box");
         await client.DisposeAsync();
         await one.SeesAsync("Nobody is connected at the moment.");
         await other.SeesAsync("Nobody is connected at the moment.");

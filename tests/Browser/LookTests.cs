@@ -172,8 +172,7 @@ public sealed class LivedInBox(Chromium chromium) : IAsyncLifetime
         await owner.FillAsync("Its name, which everybody sees", "Our kitchen box");
         await owner.ClickToAsync("Continue", "/setup/connect");
         await client.RedeemAsync(Pub.Invite!);
-        await client.ConnectAsync(Pub.Address);
-        await owner.SeesAsync("Your app is connected, and the box follows you now.");
+        await owner.SeesAppAsync(client, Pub.Id, Pub.Address, "Your app is connected, and the box follows you now.");
         await owner.GoLiveAsync("/settings");
         await owner.ClickAsync("Switch it on");
         await owner.SeesAsync("It is switched on.");

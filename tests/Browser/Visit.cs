@@ -136,6 +136,22 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>Waits until a text is to be seen.</summary>
     public Task SeesAsync(string text) => Assertions.Expect(Page.GetByText(text).First).ToBeVisibleAsync(new() { Timeout = PatienceInMilliseconds });
 
+    /// <summary>Connects an app and waits until a text of it is to be seen.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="id">The box's id.</param>
+    /// <param name="address">Where the box answers it.</param>
+    /// <param name="text">What the page says then.</param>
+    /// <remarks>ssb-gossip leaves a peer that it has not known for long after ten seconds; an app that is open comes again.</remarks>
+    public Task SeesAppAsync(JsPeer app, string id, string address, string text) => Eventually.BecomesTrueAsync(
+        async () =>
+        {
+            if (!(await app.PeersAsync()).Contains(id))
+                await app.ConnectAsync(address);
+            return await Page.GetByText(text).First.IsVisibleAsync();
+        },
+        $"the page says “{text}”",
+        TimeSpan.FromMilliseconds(PatienceInMilliseconds));
+
     /// <summary>Claims a new box; ends on the second page of setup.</summary>
     public async Task ClaimAsync(PiPubProcess pub)
     {

@@ -74,8 +74,7 @@ internal static class Visitor
         await File.WriteAllTextAsync(KeyIn(directory), key);
         await using var client = await PeerAsync(door, networkKey, directory);
         await client.RedeemAsync($"{door}:{invite[invite.IndexOf('@', StringComparison.Ordinal)..]}");
-        await client.ConnectAsync(Address(door, key));
-        await visit.SeesAsync("Your app is connected, and the box follows you now.");
+        await visit.SeesAppAsync(client, key, Address(door, key), "Your app is connected, and the box follows you now.");
         Say("a JavaScript peer redeems the first invite, and the page sees it");
 
         // The message that follows the peer is not in the backup.
