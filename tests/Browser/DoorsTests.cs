@@ -97,6 +97,37 @@ public sealed class DoorsTests(Chromium chromium)
         await other.SeesAsync("The app did not sign you in");
     }
 
+    [Fact]
+    public async Task A_press_of_the_button_of_a_claimed_box_connects_one_app()
+    {
+        await using var network = new TestNetwork();
+        var (pub, _) = await StartWithAppAsync(network);
+        await using var friend = await Visit.OpenAsync(chromium, pub);
+        await friend.GoAsync("/sign-in");
+        await friend.Page.GetByRole(AriaRole.Link, new() { Name = "Connect an app by the button of the box" }).ClickAsync();
+        await friend.SeesAsync("Press the button of the box for a moment");
+
+        // What the button does, for whoever sits at the box's keyboard.
+        Assert.True((await pub.CommandAsync("claim")).GetProperty("claimed").GetBoolean());
+        await friend.GoAsync("/pair");
+        await friend.SeesAsync("The button was pressed.");
+        var code = await friend.Page.GetByLabel("The invite code").InputValueAsync();
+        await friend.GoAsync("/pair");
+        Assert.Equal(code, await friend.Page.GetByLabel("The invite code").InputValueAsync());
+        var app = await network.StartClassicAsync();
+        await app.RedeemAsync(code);
+
+        // One press, one app. And whoever got in so is a member, and no owner.
+        await friend.GoAsync("/pair");
+        await friend.SeesAsync("The code of this press has been used.");
+        await friend.GoAsync("/");
+        await friend.ArrivesAtAsync("/sign-in");
+        await pub.CommandAsync("claim");
+        await friend.GoAsync("/pair");
+        Assert.NotEqual(code, await friend.Page.GetByLabel("The invite code").InputValueAsync());
+        friend.AssertWasQuiet();
+    }
+
     /// <summary>A box whose owner's app is connected, and who wants to sign in with it.</summary>
     private async Task<(PiPubProcess Pub, JsPeer App)> StartWithAppAsync(TestNetwork network)
     {

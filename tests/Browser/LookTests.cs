@@ -24,6 +24,7 @@ public sealed class LookTests(Chromium chromium, LivedInBox box) : IClassFixture
     [InlineData("sign-in-app", "/sign-in/app", false)]
     [InlineData("login-refused", "/login?ssb-http-auth=1&cid=%40AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D.ed25519&cc=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D", false)]
     [InlineData("join-broken", "/join", false)]
+    [InlineData("pair", "/pair", false)]
     public Task A_page_fits_every_screen_and_everybody(string name, string path, bool isOwners) => LookAsync(box.Pub, name, path, isOwners, box.Cookies);
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class StrangerTests(Chromium chromium)
 
     /// <summary>What is open to everybody. All other routes, whichever there are, must refuse.</summary>
     private static readonly string[] Open =
-        ["/claim", "/sign-in", "/join", "/assets/{name}", "/healthz", "/access/claim", "/access/sign-in", "/language", "/authority.crt", "/login", "/sign-in/app", "/sign-in/app/events", "/access/sign-in-app"];
+        ["/claim", "/sign-in", "/join", "/pair", "/assets/{name}", "/healthz", "/access/claim", "/access/sign-in", "/language", "/authority.crt", "/login", "/sign-in/app", "/sign-in/app/events", "/access/sign-in-app"];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

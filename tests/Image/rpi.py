@@ -129,7 +129,9 @@ class Tour:
         checks.equal("a slot whose root is none has its three tries, then the one before starts", ["A" if before[1] == "B" else "B"] * 3 + [before[1]], starts)
         said = machine.wait_until_kept(3600)
         checks.that("the version before is well", "is kept" in said and self.slot() == before, said)
-        checks.that("RAUC tells that the other slot is bad", re.search(r"boot status: bad", machine.run("rauc status")))
+        status = machine.run("rauc status --detailed --output-format=json 2>&1", check=False)
+        checks.that("RAUC tells that the other slot is bad, and this one good",
+                    sorted(re.findall(r'"bootname":"([AB])".*?"boot_status":"(\w+)"', status)) == sorted([(before[1], "good"), ("A" if before[1] == "B" else "B", "bad")]), status)
 
     def update(self):
         checks, machine = self.checks, self.machine

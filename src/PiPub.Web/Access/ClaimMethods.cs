@@ -3,8 +3,9 @@ using PiPub.Scuttlebutt.MuxRpc;
 namespace PiPub.Web.Access;
 
 /// <summary>
-/// <c>claim.press</c>: the same as a press of the box's button, for the owner's tools: for two minutes the box can be claimed from the
-/// local network without its code. A method of PiPub's own (async, no arguments); it answers <c>{"seconds":120}</c>.
+/// <c>claim.press</c>: the same as a press of the box's button, for the owner's tools: for two minutes a new box can be claimed from the
+/// local network without its code, and an app be connected to one that has been claimed. A method of PiPub's own (async, no
+/// arguments); it answers <c>{"seconds":120,"claimed":false}</c>, with whether the box has been claimed.
 /// </summary>
 public static class ClaimMethods
 {
@@ -12,19 +13,18 @@ public static class ClaimMethods
     public const string Press = "claim.press";
 
     /// <summary>Offers the method.</summary>
-    public static void Register(RpcMethods methods, OwnerAccess access)
+    /// <param name="methods">Where it is offered.</param>
+    /// <param name="access">Whether the box has been claimed.</param>
+    /// <param name="press">What a press does.</param>
+    public static void Register(RpcMethods methods, OwnerAccess access, Action press)
     {
         ArgumentNullException.ThrowIfNull(methods);
         ArgumentNullException.ThrowIfNull(access);
+        ArgumentNullException.ThrowIfNull(press);
         methods.Async(Press, RpcCallers.Owner, (_, _) =>
         {
-            if (access.IsClaimed)
-            {
-                throw new RpcException("This box has been claimed already. Sign in on its page with the password.");
-            }
-
-            access.Proof.Press();
-            return new(RpcBody.Json($$"""{"seconds":{{ClaimProof.OpenFor.TotalSeconds:0}}}"""));
+            press();
+            return new(RpcBody.Json($$"""{"seconds":{{HomeDoor.OpenFor.TotalSeconds:0}},"claimed":{{(access.IsClaimed ? "true" : "false")}}}"""));
         });
     }
 }

@@ -8,11 +8,7 @@ namespace PiPub.Web.Access;
 /// <param name="time">The clock.</param>
 public sealed class ClaimProof(ClaimCode code, Func<IPAddress, bool> isAtHome, TimeProvider time)
 {
-    /// <summary>For how long after a press no code is needed.</summary>
-    public static readonly TimeSpan OpenFor = TimeSpan.FromMinutes(2);
-
-    private readonly Lock _gate = new();
-    private long? _pressedAt;
+    private readonly HomeDoor _door = new(isAtHome, time);
 
     /// <summary>The code.</summary>
     public ClaimCode Code => code;
@@ -24,22 +20,10 @@ public sealed class ClaimProof(ClaimCode code, Func<IPAddress, bool> isAtHome, T
     public bool HasCardProblems { get; init; }
 
     /// <summary>The button was pressed: for two minutes, whoever is at home needs no code.</summary>
-    public void Press()
-    {
-        lock (_gate)
-        {
-            _pressedAt = time.GetTimestamp();
-        }
-    }
+    public void Press() => _door.Press();
 
     /// <summary>Whether somebody who comes from <paramref name="address"/> needs no code now.</summary>
-    public bool IsOpenFor(IPAddress address)
-    {
-        lock (_gate)
-        {
-            return _pressedAt is { } at && time.GetElapsedTime(at) < OpenFor && isAtHome(address);
-        }
-    }
+    public bool IsOpenFor(IPAddress address) => _door.IsOpenFor(address);
 
     /// <summary>Whether this shows that the box is theirs.</summary>
     public bool Accepts(string? given, IPAddress address) => IsOpenFor(address) || code.Matches(given);

@@ -13,7 +13,7 @@ namespace PiPub.Web.Https;
 /// </remarks>
 public static class SecureRedirect
 {
-    private static readonly string[] Open = ["/healthz", "/join", "/assets", "/language", SecureEndpoints.AuthorityPath];
+    private static readonly string[] Open = ["/healthz", "/join", "/pair", "/assets", "/language", SecureEndpoints.AuthorityPath];
 
     /// <summary>Answers with the secure address, or goes on.</summary>
     public static Task SendOnAsync(HttpContext context, RequestDelegate next, SecureConnection secure)

@@ -27,6 +27,9 @@ public sealed class Box : IAsyncDisposable
 
     private static readonly TimeSpan ProblemsEvery = TimeSpan.FromMinutes(5);
 
+    // By then the first peers have been called back. What the start has left behind is then given back once: nobody else would on a quiet box.
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(10);
+
     private readonly Closing _closing = new();
     private readonly BoxAddresses _addresses;
     private readonly InviteAddresses _inviteAddresses;
@@ -173,9 +176,10 @@ public sealed class Box : IAsyncDisposable
         (_addresses.SsbPort, _addresses.WebPort, _doors.Secure.Port) = (web.SsbPort, web.WebPort, web.HttpsPort);
         SocketPath = _closing.Add(LocalSocket.Listen(_node.Server, options.DataDirectory, logs)).Path;
 
-        _ = _closing.Add(new BoxLights(this, hardware, storage, machine, _doors, _face, _networks, new ButtonActions(_doors.Access.Proof.Press, machine.RestartBy(life), new StagedFactoryReset(options, life, machine.Requests).Begin), logs, TimeProvider.System));
+        _ = _closing.Add(new BoxLights(this, hardware, storage, machine, _doors, _face, _networks, new ButtonActions(_doors.Press, machine.RestartBy(life), new StagedFactoryReset(options, life, machine.Requests).Begin), logs, TimeProvider.System));
         _networks.Start();
         _closing.Add(TimeProvider.System.CreateTimer(_ => _face.NoteProblems(), null, ProblemsEvery, ProblemsEvery));
+        _closing.Add(TimeProvider.System.CreateTimer(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true), null, SettledAfter, Timeout.InfiniteTimeSpan));
         _node.SeekPeers();
     }
 

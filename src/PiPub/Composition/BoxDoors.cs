@@ -6,6 +6,7 @@ using PiPub.Node.Invites;
 using PiPub.Storage.State;
 using PiPub.Web.Access;
 using PiPub.Web.Https;
+using PiPub.Web.Invites;
 
 namespace PiPub.Composition;
 
@@ -23,10 +24,12 @@ internal sealed partial class BoxDoors : IDisposable
             NotTheCode(logs.CreateLogger<BoxDoors>(), problem);
         }
 
-        ClaimMethods.Register(node.Methods, Access);
+        // The button of a box that has its owner.
+        var box = storage.Identity.Id;
+        Pairing = new Pairing(node.Invitations, box, networks.IsAtHome, time);
+        ClaimMethods.Register(node.Methods, Access, Press);
 
         // The owner's app in place of the password.
-        var box = storage.Identity.Id;
         App = new AppSignIn(
             Access,
             table,
@@ -45,6 +48,9 @@ internal sealed partial class BoxDoors : IDisposable
     /// <summary>Who may use the pages.</summary>
     public OwnerAccess Access { get; }
 
+    /// <summary>Connecting an app by the button.</summary>
+    public Pairing Pairing { get; }
+
     /// <summary>Signing in with the owner's app.</summary>
     public AppSignIn App { get; }
 
@@ -55,8 +61,22 @@ internal sealed partial class BoxDoors : IDisposable
     public void AddServices(IServiceCollection services)
     {
         services.AddSingleton(Access);
+        services.AddSingleton(Pairing);
         services.AddSingleton(App);
         services.AddSingleton(Secure);
+    }
+
+    /// <summary>A short press of the button: a new box can be claimed, an app be connected to another one.</summary>
+    public void Press()
+    {
+        if (Access.IsClaimed)
+        {
+            Pairing.Press();
+        }
+        else
+        {
+            Access.Proof.Press();
+        }
     }
 
     public void Dispose() => Access.Dispose();

@@ -51,11 +51,7 @@ internal sealed class BoxLights : IAsyncDisposable
 
     private void Press(Action claim)
     {
-        if (!_doors.Access.IsClaimed)
-        {
-            claim();
-        }
-
+        claim();
         Look();
     }
 

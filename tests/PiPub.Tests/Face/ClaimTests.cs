@@ -47,9 +47,12 @@ public sealed class ClaimTests
         Assert.Contains("The button was pressed", await (await visitor.GetAsync("/claim")).Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
         Assert.Equal("/setup", await ClaimAsync(visitor, ""));
 
-        var (code, _, errors) = await RunningBox.CommandAsync(directory.Path, "claim");
-        Assert.Equal(1, code);
-        Assert.Contains("claimed already", errors, StringComparison.Ordinal);
+        // From then on a press connects an app, and nobody becomes the owner by it.
+        using var friend = new Visitor(box);
+        Assert.Contains("Press the button of the box", await (await friend.GetAsync("/pair")).Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.True((await box.AskAsync("claim")).GetProperty("claimed").GetBoolean());
+        Assert.Contains("This code is for one app", await (await friend.GetAsync("/pair")).Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Equal("/sign-in", To(await friend.GetAsync("/claim")));
     }
 
     [Fact]

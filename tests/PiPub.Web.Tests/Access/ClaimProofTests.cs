@@ -24,7 +24,7 @@ public sealed class ClaimProofTests : IDisposable
         Assert.True(proof.Accepts("", Home));
         Assert.False(proof.Accepts("", Elsewhere));
         Assert.True(proof.Accepts(proof.Code.Text, Elsewhere));
-        _time.Advance(ClaimProof.OpenFor - TimeSpan.FromSeconds(1));
+        _time.Advance(HomeDoor.OpenFor - TimeSpan.FromSeconds(1));
         Assert.True(proof.IsOpenFor(Home));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.False(proof.IsOpenFor(Home));
