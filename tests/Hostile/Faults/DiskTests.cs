@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using PiPub.Interop;
 
 namespace PiPub.Hostile.Faults;
@@ -20,6 +21,10 @@ public sealed class DiskTests
         var (plan, within) = await FaultPlan.MakeAsync(directory);
         using var faults = plan;
         await using var target = await Target.StartAsync(within, directory);
+        var (file, phrase, backup) = (Path.Combine(directory, "a-picture"), Path.Combine(directory, "a-phrase"), Path.Combine(directory, "a-backup"));
+        await File.WriteAllBytesAsync(file, RandomNumberGenerator.GetBytes(300_000), Stop);
+        await File.WriteAllTextAsync(phrase, "correct horse battery staple\n", Stop);
+        string? blob = null;
         await using (var friend = await Friend.ComeAsync(target))
         {
             _ = await friend.SyncAsync(300);
@@ -28,9 +33,12 @@ public sealed class DiskTests
             await Task.Delay(2000, Stop);
 
             // Every other thing that writes, while nothing can be written: it fails in words or succeeds, and the box lives.
-            _ = await target.Box.TryCommandAsync("invite", "create");
-            _ = await target.Box.TryCommandAsync("publish", """{"type":"post","text":"on a full disk"}""");
-            _ = await target.Box.TryCommandAsync("status");
+            await TryAsync("invite", "create");
+            await TryAsync("publish", """{"type":"post","text":"on a full disk"}""");
+            await TryAsync("status");
+            if (await TryAsync("blobs", "add", file) is { } added)
+                blob = JsonDocument.Parse(added).RootElement.GetProperty("id").GetString();
+            await TryAsync("backup", "create", backup, "--passphrase-file", phrase);
             plan.Set(0);
             _ = await held;
             Assert.True(friend.Arrived >= 600);
@@ -40,6 +48,23 @@ public sealed class DiskTests
         await target.Box.StartAsync();
         Assert.True(await target.Box.SequenceAsync(Friend.Id.ToString()) >= 600, "The box lost what a reader had from it.");
         await target.VerifyAsync();
+
+        // What it had taken, it has; what it had refused, it takes now.
+        blob ??= (await target.Box.CommandAsync("blobs", "add", file)).GetProperty("id").GetString();
+        var copy = Path.Combine(directory, "a-copy");
+        _ = await target.Box.CommandAsync("blobs", "get", blob!, "-o", copy);
+        Assert.Equal(await File.ReadAllBytesAsync(file, Stop), await File.ReadAllBytesAsync(copy, Stop));
+        File.Delete(backup);
+        _ = await target.Box.CommandAsync("backup", "create", backup, "--passphrase-file", phrase);
+
+        async Task<string?> TryAsync(params string[] command)
+        {
+            var (code, output, errors) = await target.Box.TryCommandAsync(command);
+            if (code == 0)
+                return output;
+            Assert.True(errors.Trim().Length > 20 && !errors.Contains("   at ", StringComparison.Ordinal), $"pipub {string.Join(' ', command)} failed without a word that helps: {output}{errors}");
+            return null;
+        }
     }
 
     [Fact]
@@ -125,7 +150,7 @@ public sealed class DiskTests
             await target.VerifyAsync();
         }
 
-        foreach (var blob in kept.Select(static output => System.Text.Json.JsonDocument.Parse(output).RootElement.GetProperty("id").GetString()!).Distinct())
+        foreach (var blob in kept.Select(static output => JsonDocument.Parse(output).RootElement.GetProperty("id").GetString()!).Distinct())
             _ = await target.Box.CommandAsync("blobs", "get", blob, "-o", Path.Combine(backups, "out"));
         Directory.Delete(backups, recursive: true);
     }
