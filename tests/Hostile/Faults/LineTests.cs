@@ -40,18 +40,21 @@ public sealed class LineTests
     public async Task A_sync_over_a_line_that_loses_packets_comes_to_its_end()
     {
         await using var target = await Target.StartAsync();
+        var synced = 0;
         await using (var line = await LossyLine.BeginAsync(target, oneIn: 20))
         {
-            await using (var friend = await Friend.ComeAsync(target))
-            {
-                for (var round = 0; round < 6; round++)
-                    _ = await friend.SyncAsync(200);
-            }
+            await using var friend = await Friend.ComeAsync(target);
 
-            Assert.All(await LossyLine.LostAsync(), static lost => Assert.True(lost > 5, $"Only {lost} packets were lost one way."));
+            // How many messages go into a packet is the kernel's business: so until enough were lost both ways.
+            while (synced < 1200 || (await LossyLine.LostAsync()).Min() <= 5)
+            {
+                Assert.True(synced < 20_000, "The line loses nothing.");
+                _ = await friend.SyncAsync(200);
+                synced += 200;
+            }
         }
 
-        Assert.Equal(1200, await target.Box.SequenceAsync(Friend.Id.ToString()));
+        Assert.Equal(synced, await target.Box.SequenceAsync(Friend.Id.ToString()));
         await target.VerifyAsync();
     }
 }
