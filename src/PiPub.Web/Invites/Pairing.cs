@@ -35,8 +35,7 @@ public sealed class Pairing(Invitations invitations, FeedId box, Func<IPAddress,
     /// <summary>Whether somebody who comes from <paramref name="address"/> gets the invite now.</summary>
     public bool IsOpenFor(IPAddress address) => _door.IsOpenFor(address);
 
-    /// <summary>The invite of this press: the same one, however often it is asked for; null when it has been used or taken back.</summary>
-    /// <exception cref="InvalidOperationException">The button was not pressed, or <paramref name="address"/> is not at home.</exception>
+    /// <summary>The invite of this press: the same one, however often it is asked for; null when it has been used or taken back, and for whom <see cref="IsOpenFor"/> is false.</summary>
     /// <exception cref="InviteException">There is no address that an app could reach; the message says what to do.</exception>
     public NewInvite? Get(IPAddress address)
     {
@@ -44,7 +43,7 @@ public sealed class Pairing(Invitations invitations, FeedId box, Func<IPAddress,
         {
             if (!_door.IsOpenFor(address))
             {
-                throw new InvalidOperationException("The button was not pressed within the last two minutes.");
+                return null;
             }
 
             _current ??= invitations.Create(new InviteRequest(Note: "By the button of the box", Expires: time.GetUtcNow() + GoodFor), box);

@@ -26,7 +26,7 @@ internal sealed class BoxLights : IAsyncDisposable
         (_box, _hardware, _machine, _doors, _face, _networks, _time) = (box, hardware, machine, doors, face, networks, time);
         if (hardware.Button is { } button)
         {
-            _ = _closing.Add(new ButtonPresses(button, hardware.Lights, actions with { Claim = () => Press(actions.Claim) }, time, logs.CreateLogger<ButtonPresses>()));
+            _ = _closing.Add(new ButtonPresses(button, hardware.Lights, actions with { Claim = actions.Claim + Look }, time, logs.CreateLogger<ButtonPresses>()));
         }
 
         // Where nothing is wired, nothing wakes up.
@@ -47,12 +47,6 @@ internal sealed class BoxLights : IAsyncDisposable
         await _closing.DisposeAsync();
         _hardware.Lights.Show(LightState.Starting);
         _stopping.Dispose();
-    }
-
-    private void Press(Action claim)
-    {
-        claim();
-        Look();
     }
 
     private async Task LookAsync(CancellationToken stop)
